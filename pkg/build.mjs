@@ -1,0 +1,40 @@
+// Builds dist/ (JavaScript, types, the program) and model/ (the default model). The wasm must be in wasm/ already:
+// `cargo xtask build` does both.
+
+import { execFileSync } from "node:child_process";
+import { cp, copyFile, readFile, rm, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const modelSource = here("../models/default/");
+
+await rm(here("dist"), { recursive: true, force: true });
+await rm(here("model"), { recursive: true, force: true });
+
+const common = { bundle: true, format: "esm", target: "es2022", outdir: here("dist"), sourcemap: true, legalComments: "none" };
+await build({ ...common, entryPoints: [here("src/index.ts")] });
+// The worker carries the glue of wasm-bindgen; the program itself stays a file of its own, beside it.
+await build({ ...common, entryPoints: [here("src/worker.ts")], minify: true });
+await copyFile(here("wasm/sensorllm_bg.wasm"), here("dist/sensorllm_bg.wasm"));
+execFileSync(process.execPath, [createRequire(import.meta.url).resolve("typescript/lib/tsc.js"), "-p", here("tsconfig.types.json")], {
+  stdio: "inherit",
+});
+
+await cp(modelSource, here("model"), { recursive: true });
+const manifest = JSON.parse(await readFile(here("model/manifest.json"), "utf8"));
+const entry = await readFile(here("dist/index.js"), "utf8");
+const weights = manifest.weights.path;
+if (!entry.includes(`../model/${weights}`)) {
+  throw new Error(`src/default-model.ts does not name "${weights}", the weights file of models/default`);
+}
+
+for (const path of ["dist/index.js", "dist/worker.js", "dist/sensorllm_bg.wasm", `model/${weights}`]) {
+  const bytes = await readFile(here(path));
+  // Quality 9: within a few per cent of what a server's precompressed files reach, in a fraction of the time.
+  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length;
+  const { size } = await stat(here(path));
+  console.log(`${path.padEnd(28)} ${String(size).padStart(10)} bytes  ${String(brotli).padStart(10)} brotli`);
+}

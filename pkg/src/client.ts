@@ -1,0 +1,234 @@
+// The page's side: the public class, which turns calls into messages and answers into promises and iterators.
+
+import { fromErrorData, SensorLLMError } from "./errors.ts";
+import type { Request, Response, Results } from "./protocol.ts";
+import { AsyncQueue } from "./queue.ts";
+import type {
+  ClassifyOptions,
+  ListenOptions,
+  LivePrediction,
+  LoadOptions,
+  ModelFiles,
+  ModelInfo,
+  Prediction,
+  Progress,
+  Samples,
+} from "./types.ts";
+
+/** Windows that may wait to be computed before the oldest are dropped. */
+const DEFAULT_MAX_PENDING = 4;
+
+/** The part of a Worker that is used; tests pass their own. */
+export interface WorkerPort {
+  postMessage(message: Request): void;
+  terminate(): void;
+  onmessage: ((event: MessageEvent<Response>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+}
+
+interface Pending {
+  resolve: (value: Results[keyof Results]) => void;
+  reject: (reason: unknown) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  onPrediction?: (prediction: LivePrediction) => void;
+}
+
+/** Where the worker, the program and the default model are; known to the entry point, which bundlers read. */
+export interface Locations {
+  worker: () => WorkerPort;
+  wasm: string;
+  model: ModelFiles;
+}
+
+/** Requests to one worker, each answered once or ended by its abort. */
+export class Connection {
+  readonly #worker: WorkerPort;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #closed: SensorLLMError | undefined;
+
+  constructor(worker: WorkerPort) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#answered(data);
+    worker.onerror = (event) => {
+      this.close(
+        new SensorLLMError(
+          "internal",
+          `The worker failed: ${event.message || "its script could not be loaded"}.`,
+          "Reload the page. If this happens at once, check that worker.js is served and that `workerUrl` points to it.",
+        ),
+      );
+    };
+  }
+
+  /** Posts a request and resolves with its answer. An abort is final: it rejects with the signal's reason at once. */
+  request<K extends keyof Results>(
+    message: Omit<Extract<Request, { kind: K }>, "id">,
+    options: { signal?: AbortSignal | undefined; onProgress?: Pending["onProgress"]; onPrediction?: (prediction: LivePrediction) => void } = {},
+  ): { id: number; answer: Promise<Results[K]> } {
+    const id = this.#nextId++;
+    const { signal, onProgress, onPrediction } = options;
+    const answer = new Promise<Results[K]>((resolve, reject) => {
+      if (this.#closed) return reject(this.#closed);
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        this.#pending.delete(id);
+        this.post({ kind: "abort", id });
+        reject(signal?.reason);
+      };
+      const settled = () => signal?.removeEventListener("abort", onAbort);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#pending.set(id, {
+        resolve: (value) => (settled(), resolve(value as Results[K])),
+        reject: (reason) => (settled(), reject(reason)),
+        onProgress,
+        ...(onPrediction && { onPrediction }),
+      });
+      this.#worker.postMessage({ ...message, id } as Request);
+    });
+    return { id, answer };
+  }
+
+  /** Posts a message that is not answered. */
+  post(message: Request): void {
+    if (!this.#closed) this.#worker.postMessage(message);
+  }
+
+  /** Ends the worker; whatever is unanswered rejects with `reason`. */
+  close(reason: SensorLLMError): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    this.#worker.terminate();
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+  }
+
+  #answered(response: Response): void {
+    const pending = this.#pending.get(response.id);
+    if (!pending) return;
+    if (response.kind === "progress") return pending.onProgress?.(response.progress);
+    if (response.kind === "prediction") return pending.onPrediction?.(response.prediction);
+    this.#pending.delete(response.id);
+    if (response.kind === "done") pending.resolve(response.value);
+    else pending.reject(fromErrorData(response.error));
+  }
+}
+
+/** Starts a worker and loads a model in it. */
+export async function connect(locations: Locations, options: LoadOptions): Promise<{ connection: Connection; info: ModelInfo }> {
+  options.signal?.throwIfAborted();
+  const connection = new Connection(locations.worker());
+  try {
+    const { answer } = connection.request<"load">(
+      {
+        kind: "load",
+        ...modelUrls(options.model ?? locations.model),
+        wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
+        device: options.device ?? "auto",
+      },
+      { signal: options.signal, onProgress: options.onProgress },
+    );
+    return { connection, info: await answer };
+  } catch (error) {
+    connection.close(closed());
+    throw error;
+  }
+}
+
+/** What a loaded model can do. The entry point adds how it is loaded. */
+export class Client implements AsyncDisposable {
+  /** What was loaded and where it computes. */
+  readonly info: ModelInfo;
+  readonly #connection: Connection;
+
+  /** @internal Use `SensorLLM.load`. */
+  constructor({ connection, info }: { connection: Connection; info: ModelInfo }) {
+    this.#connection = connection;
+    this.info = info;
+  }
+
+  /** Cuts a recording into windows and names the activity in each. */
+  async classify(samples: Samples, options: ClassifyOptions = {}): Promise<Prediction[]> {
+    const { signal, ...rest } = options;
+    return this.#connection.request<"classify">({ kind: "classify", samples, options: rest }, { signal }).answer;
+  }
+
+  /**
+   * Names the activity as it happens, window after window, until the source ends, `signal` aborts or the loop is left.
+   *
+   * Reading starts at once, so that a call inside a user gesture can ask for permission. Where windows arrive faster than
+   * they are computed, the oldest are dropped and counted.
+   */
+  listen(options: ListenOptions): AsyncIterableIterator<LivePrediction> {
+    const { source, signal, maxPending = DEFAULT_MAX_PENDING, ...rest } = options;
+    const stopped = new AbortController();
+    const predictions = new AsyncQueue<LivePrediction>(() => stopped.abort(closed()));
+    if (!(Number.isInteger(maxPending) && maxPending >= 1)) {
+      throw new SensorLLMError("invalid-input", `maxPending must be a positive whole number, not ${maxPending}.`);
+    }
+    if (signal?.aborted) {
+      predictions.fail(signal.reason);
+      return predictions;
+    }
+    const iterator = source[Symbol.asyncIterator]();
+    const onAbort = () => predictions.fail(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    stopped.signal.addEventListener("abort", () => {
+      signal?.removeEventListener("abort", onAbort);
+      // A source that fails while it is being left has nothing left to say.
+      void Promise.resolve(iterator.return?.()).catch(() => {});
+    });
+    const { id, answer } = this.#connection.request<"listen">(
+      { kind: "listen", options: rest, maxPending },
+      { signal: stopped.signal, onPrediction: (prediction) => predictions.push(prediction) },
+    );
+    answer.then(
+      () => predictions.close(),
+      (error: unknown) => predictions.fail(error),
+    );
+    void this.#pump(iterator, id, predictions);
+    return predictions;
+  }
+
+  /** Ends the worker and frees the model. Calls in progress reject with the code `closed`. */
+  async close(): Promise<void> {
+    this.#connection.close(closed());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #pump(iterator: AsyncIterator<Samples>, id: number, predictions: AsyncQueue<LivePrediction>): Promise<void> {
+    try {
+      for (;;) {
+        const result = await iterator.next();
+        if (predictions.ended) return;
+        if (result.done) break;
+        this.#connection.post({ kind: "samples", id, samples: result.value });
+      }
+      this.#connection.post({ kind: "end", id });
+    } catch (error) {
+      predictions.fail(error);
+    }
+  }
+}
+
+/** Absolute, because the worker's own address is another base. */
+function absolute(url: string | URL): string {
+  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+}
+
+function modelUrls(model: string | URL | ModelFiles): { manifestUrl: string; fileUrls: Record<string, string> | undefined } {
+  if (typeof model === "object" && "manifest" in model) {
+    const files = Object.entries(model.files).map(([name, url]) => [name, absolute(url)]);
+    return { manifestUrl: absolute(model.manifest), fileUrls: Object.fromEntries(files) };
+  }
+  const url = absolute(model);
+  const manifestUrl = new URL(url).pathname.endsWith(".json") ? url : `${url.replace(/\/?$/, "/")}manifest.json`;
+  return { manifestUrl, fileUrls: undefined };
+}
+
+function closed(): SensorLLMError {
+  return new SensorLLMError("closed", "The model was closed.", "Load it again.");
+}

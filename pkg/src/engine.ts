@@ -1,0 +1,40 @@
+// What the worker needs of the compiled model: the wasm implements it, unit tests put their own in its place.
+
+import type { WorkerOptions } from "./protocol.ts";
+import type { Device, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
+
+/** A loaded model on one device. */
+export interface Engine {
+  classify(samples: Samples, options: WorkerOptions): Promise<Prediction[]>;
+  stream(options: WorkerOptions): EngineStream;
+  free(): void;
+}
+
+/** Samples in, windows out, one at a time. */
+export interface EngineStream {
+  /** Takes samples in and returns how many windows are ready to be computed. */
+  push(samples: Samples): number;
+  /** No more samples will come: returns how many windows are ready, those included that only waited for more. */
+  finish(): number;
+  /** Computes the oldest ready window; nothing if there is none. */
+  next(): Promise<Prediction | undefined>;
+  /** Gives up the oldest ready windows until at most `keep` are left, and returns how many were given up. */
+  drop(keep: number): number;
+  free(): void;
+}
+
+/** What has to be loaded. */
+export interface LoadRequest {
+  manifestUrl: string;
+  /** The URL of each file in the manifest; without it, they lie beside the manifest. */
+  fileUrls: Record<string, string> | undefined;
+  wasmUrl: string;
+  device: "auto" | Device;
+}
+
+/** Loads a model: downloads, compiles, opens the device. */
+export type EngineLoader = (
+  request: LoadRequest,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+) => Promise<{ engine: Engine; info: ModelInfo }>;

@@ -1,0 +1,123 @@
+// Loading in the worker: download and compile at the same time, then open the device, then build the model on it.
+
+import init, { SensorLlm } from "../wasm/sensorllm.js";
+import type { Engine, LoadRequest } from "./engine.ts";
+import { SensorLLMError } from "./errors.ts";
+import { findAdapter, noWebGpu } from "./gpu.ts";
+import { fetchModel, fetchOk, type FetchedModel } from "./model.ts";
+import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
+
+/**
+ * A window that the CPU computes in less than this is not worth a GPU: handing work over and reading the answer back
+ * alone takes a few milliseconds.
+ */
+const GPU_ROUND_TRIP_MS = 5;
+/** Windows measured on each device; the first ones, which compile, do not count. */
+const WARM_UP_WINDOWS = 2;
+const MEASURED_WINDOWS = 3;
+
+interface Chosen {
+  engine: SensorLlm;
+  device: Device;
+  adapter: AdapterInfo | undefined;
+}
+
+/** Loads a model, see {@link LoadRequest}. */
+export async function loadEngine(
+  request: LoadRequest,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<{ engine: Engine; info: ModelInfo }> {
+  const adapter = request.device === "cpu" ? undefined : await findAdapter();
+  if (request.device === "webgpu" && !adapter) throw noWebGpu();
+
+  const started = performance.now();
+  let progress: Progress = { stage: "download", loadedBytes: 0, totalBytes: undefined };
+  const report = (change: Partial<Progress>) => onProgress((progress = { ...progress, ...change }));
+  const [model] = await Promise.all([
+    fetchModel({ ...request, signal, onProgress: (loadedBytes, totalBytes) => report({ loadedBytes, totalBytes }) }).then((fetched) => {
+      report({ stage: "compile" });
+      return fetched;
+    }),
+    compile(request.wasmUrl, signal),
+  ]);
+  const compiled = performance.now();
+  const downloaded = Math.min(compiled, Math.max(...responseEnds(started)));
+  signal.throwIfAborted();
+
+  report({ stage: "device" });
+  const { engine, device, adapter: used } = await open(model, request.device, adapter);
+  const timings: LoadTimings = {
+    download: downloaded - started,
+    compile: compiled - downloaded,
+    device: performance.now() - compiled,
+  };
+  if (signal.aborted) {
+    engine.free();
+    throw signal.reason;
+  }
+  report({ stage: "ready" });
+  return { engine, info: { ...engine.info(), device, adapter: used, timings } };
+}
+
+/** Compiles the program while it downloads. */
+async function compile(wasmUrl: string, signal: AbortSignal): Promise<void> {
+  const response = await fetchOk(wasmUrl, signal, globalThis.fetch.bind(globalThis));
+  try {
+    await init({ module_or_path: response });
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SensorLLMError("download", `${wasmUrl} is not the program: ${why}.`, "Check that sensorllm_bg.wasm is served at this address, whole.", { cause });
+  }
+}
+
+/** When the last byte of everything fetched since `started` came. */
+function responseEnds(started: number): number[] {
+  const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+  return [started, ...entries.map((entry) => entry.responseEnd).filter((end) => end >= started)];
+}
+
+/**
+ * Builds the model where it is asked for. `auto`: on the CPU, which is ready at once, unless that is slow and a real GPU
+ * is measured to be faster.
+ */
+async function open(model: FetchedModel, device: "auto" | Device, adapter: AdapterInfo | undefined): Promise<Chosen> {
+  const load = (on: Device) => SensorLlm.load(model.manifest, model.files, on);
+  if (device === "webgpu") return { engine: await load("webgpu"), device, adapter };
+  const cpu: Chosen = { engine: await load("cpu"), device: "cpu", adapter: undefined };
+  if (device === "cpu" || !adapter || adapter.software) return cpu;
+  const cpuMs = await measure(cpu.engine);
+  if (cpuMs < GPU_ROUND_TRIP_MS) return cpu;
+  try {
+    const gpu: Chosen = { engine: await load("webgpu"), device: "webgpu", adapter };
+    const [faster, slower] = (await measure(gpu.engine)) < cpuMs ? [gpu, cpu] : [cpu, gpu];
+    slower.engine.free();
+    return faster;
+  } catch {
+    // A GPU that cannot run the model is no reason not to run it.
+    return cpu;
+  }
+}
+
+/** Median milliseconds for one window of a phone lying still. */
+async function measure(engine: SensorLlm): Promise<number> {
+  const { window, rateHz } = engine.info();
+  const samples = lyingStill(window, rateHz);
+  const times: number[] = [];
+  for (let round = 0; round < WARM_UP_WINDOWS + MEASURED_WINDOWS; round += 1) {
+    const started = performance.now();
+    await engine.classify(samples, {});
+    if (round >= WARM_UP_WINDOWS) times.push(performance.now() - started);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] as number;
+}
+
+function lyingStill(window: number, rateHz: number): Samples {
+  return {
+    timeMs: Float64Array.from({ length: window }, (_, row) => (row * 1000) / rateHz),
+    acceleration: Float32Array.from({ length: 3 * window }, (_, index) => (index % 3 === 2 ? 9.80665 : 0)),
+    rotationRate: new Float32Array(3 * window),
+    convention: "canonical",
+  };
+}

@@ -1,0 +1,133 @@
+// The data that goes in and comes out. What a sample means (units, signs) is decided by its `convention`, in Rust.
+
+/**
+ * Whose units and signs samples have.
+ * - `w3c`: DeviceMotion as specified and as Android browsers send it: m/s², deg/s, the axis that points up is positive.
+ * - `ios-browser`: DeviceMotion as browsers on iOS send it: the opposite sign for acceleration.
+ * - `core-motion`: Apple's native recordings: acceleration in g with the opposite sign, rad/s.
+ * - `canonical`: m/s² with the axis that points up positive, rad/s.
+ */
+export type Convention = "w3c" | "ios-browser" | "core-motion" | "canonical";
+
+/** Where the phone is carried. `unknown` is always allowed; knowing it lets a still phone's posture be told. */
+export type Placement = "unknown" | "pocket" | "belt" | "hand";
+
+/** What turns the encoder's vectors into a label: a direct classifier, or the language model. */
+export type Head = "encoder" | "llm";
+
+/** Where the model computes. */
+export type Device = "cpu" | "webgpu";
+
+/** Motion samples with their own clock. Rows may be unevenly spaced; a value that was not measured is NaN. */
+export interface Samples {
+  /** One time per row, in milliseconds from any origin, ascending. */
+  timeMs: Float64Array;
+  /** x, y, z per row: acceleration including gravity. */
+  acceleration: Float32Array;
+  /** x, y, z per row; left out when there is no gyroscope. */
+  rotationRate?: Float32Array | undefined;
+  convention: Convention;
+}
+
+/** What one window of motion shows. */
+export interface Prediction {
+  /** What to show a person: one of the model's labels, or the group it is surely in (such as `still`). */
+  label: string;
+  /** Probability of `label`, 0 to 1. */
+  confidence: number;
+  /** Probability of each of the model's labels. */
+  probabilities: Record<string, number>;
+  /** Where the window starts and ends, in seconds on the samples' clock. */
+  start: number;
+  end: number;
+}
+
+/** A prediction as it is made while listening. */
+export interface LivePrediction extends Prediction {
+  /** What computing this window took. */
+  milliseconds: number;
+  /** Windows given up so far because they arrived faster than they could be computed. */
+  dropped: number;
+}
+
+/** A stream of samples: a phone's sensors, a recording, or your own. */
+export type MotionSource = AsyncIterable<Samples>;
+
+export interface ClassifyOptions {
+  placement?: Placement | undefined;
+  /** Left out: the head that the model's manifest names. */
+  head?: Head | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ListenOptions extends ClassifyOptions {
+  source: MotionSource;
+  /** Windows that may wait to be computed before the oldest are dropped. Default 4. */
+  maxPending?: number | undefined;
+}
+
+/** How far loading has come. */
+export interface Progress {
+  stage: "download" | "compile" | "device" | "ready";
+  /** Bytes of model and program received so far. */
+  loadedBytes: number;
+  /** Bytes expected, where every size is known. */
+  totalBytes: number | undefined;
+}
+
+/** A model folder's files, by the names its manifest uses. */
+export interface ModelFiles {
+  manifest: string | URL;
+  files: Record<string, string | URL>;
+}
+
+export interface LoadOptions {
+  /** URL of a model folder (or of its manifest.json), or the URL of each file. Left out: the model in this package. */
+  model?: string | URL | ModelFiles | undefined;
+  /** `auto` computes on the CPU unless this machine's GPU is measured to be faster. Default `auto`. */
+  device?: "auto" | Device | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Where `sensorllm_bg.wasm` is, if not beside this module. */
+  wasmUrl?: string | URL | undefined;
+  /** Where `worker.js` is, if not beside this module. */
+  workerUrl?: string | URL | undefined;
+}
+
+/** What a GPU adapter says of itself. */
+export interface AdapterInfo {
+  name: string;
+  /** Computes on the CPU: right answers, no speed. */
+  software: boolean;
+}
+
+/** Milliseconds that the phases of loading took, one after the other. */
+export interface LoadTimings {
+  /** Until every byte of program and model had arrived. Compiling overlaps with it. */
+  download: number;
+  /** From there until the program was compiled. */
+  compile: number;
+  /** Opening the device and building the model on it; with `auto`, choosing the device too. */
+  device: number;
+}
+
+/** What was loaded and where it computes. */
+export interface ModelInfo {
+  name: string;
+  labels: string[];
+  /** For each label, the group it belongs to (such as `still` for `sitting`), if any. */
+  groups: Record<string, string>;
+  rateHz: number;
+  /** Window length and step in samples at `rateHz`, and the length in seconds. */
+  window: number;
+  hop: number;
+  windowSeconds: number;
+  /** What the model looks at, such as `acceleration x`. */
+  channels: string[];
+  /** The head used when none is asked for. */
+  head: Head;
+  device: Device;
+  /** The GPU adapter, when `device` is `webgpu`. */
+  adapter: AdapterInfo | undefined;
+  timings: LoadTimings;
+}

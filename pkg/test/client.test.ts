@@ -1,0 +1,184 @@
+// The class that people use, joined to the worker's host over copied messages.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Client, connect } from "../src/client.ts";
+import type { EngineLoader } from "../src/engine.ts";
+import { SensorLLMError } from "../src/errors.ts";
+import type { LivePrediction, LoadOptions, MotionSource, Samples } from "../src/types.ts";
+import { CountingEngine, FakeWorker, INFO, delay, samples } from "./fakes.ts";
+
+const MODEL = { manifest: "https://example.test/model/manifest.json", files: { "weights.bin": "https://example.test/model/weights.bin" } };
+
+async function load(engine = new CountingEngine(), options: LoadOptions = {}) {
+  const loader: EngineLoader = async (_, onProgress) => {
+    onProgress({ stage: "download", loadedBytes: 1, totalBytes: 2 });
+    onProgress({ stage: "ready", loadedBytes: 2, totalBytes: 2 });
+    return { engine, info: INFO };
+  };
+  const worker = new FakeWorker(loader);
+  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", model: MODEL };
+  return { worker, engine, client: new Client(await connect(locations, options)) };
+}
+
+async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of iterable) all.push(one);
+  return all;
+}
+
+async function* source(...chunks: Samples[]): MotionSource {
+  yield* chunks;
+}
+
+const isCode = (code: string) => (error: unknown) => error instanceof SensorLLMError && error.code === code;
+
+test("loading reports progress and tells what was loaded", async () => {
+  const stages: string[] = [];
+  const { client, worker } = await load(undefined, { onProgress: ({ stage }) => stages.push(stage) });
+  assert.deepEqual(stages, ["download", "ready"]);
+  assert.deepEqual(client.info, INFO);
+  const request = worker.requests[0];
+  assert.ok(request?.kind === "load" && request.device === "auto");
+  assert.equal(request.fileUrls?.["weights.bin"], MODEL.files["weights.bin"]);
+});
+
+test("a model folder's address is completed to its manifest", async () => {
+  for (const model of ["https://example.test/m", "https://example.test/m/", "https://example.test/m/manifest.json"]) {
+    const { worker } = await load(undefined, { model });
+    const request = worker.requests[0];
+    assert.ok(request?.kind === "load");
+    assert.equal(request.manifestUrl, "https://example.test/m/manifest.json");
+  }
+});
+
+test("an error of the model arrives with its code and hint", async () => {
+  const { client } = await load();
+  await assert.rejects(client.classify(samples(3)), (error) => {
+    assert.ok(error instanceof SensorLLMError);
+    assert.deepEqual([error.code, error.message, error.hint], ["too-few-samples", "one window needs 10 rows", "record longer"]);
+    return true;
+  });
+});
+
+test("an error while loading rejects and ends the worker", async () => {
+  const worker = new FakeWorker(async () => {
+    throw new SensorLLMError("integrity", "weights.bin differs from its manifest");
+  });
+  await assert.rejects(connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {}), isCode("integrity"));
+  assert.ok(worker.terminated);
+});
+
+test("aborting a load rejects with the signal's reason and ends the worker", async () => {
+  let aborted = false;
+  const worker = new FakeWorker((_, __, signal) => new Promise(() => signal.addEventListener("abort", () => (aborted = true))));
+  const controller = new AbortController();
+  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, { signal: controller.signal });
+  controller.abort(new Error("changed my mind"));
+  await assert.rejects(loading, /changed my mind/);
+  assert.ok(worker.terminated);
+  assert.equal(aborted, false, "a terminated worker needs no message");
+});
+
+test("aborting a classification rejects at once, and the model can still be used", async () => {
+  const { client } = await load(new CountingEngine(20));
+  const controller = new AbortController();
+  const first = client.classify(samples(10), { signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assert.rejects(first, /enough/);
+  assert.equal((await client.classify(samples(20))).length, 2);
+});
+
+test("listening gives one prediction per window, the last one included, then ends", async () => {
+  const { client, engine } = await load();
+  const predictions = await collect(client.listen({ source: source(samples(7), samples(13, 7), samples(10, 20)) }));
+  assert.deepEqual(predictions.map(({ start }) => start), [0, 0.2, 0.4]);
+  assert.ok(predictions.every(({ label, dropped, milliseconds }) => label === "walking" && dropped === 0 && milliseconds >= 0));
+  assert.equal(engine.freed, 1);
+});
+
+test("windows that arrive faster than they are computed are dropped, oldest first, and counted", async () => {
+  const { client } = await load(new CountingEngine(10));
+  const predictions = await collect(client.listen({ source: source(samples(101)), maxPending: 3 }));
+  assert.deepEqual(predictions.map(({ start }) => Math.round(start * 5)), [7, 8, 9]);
+  assert.equal(predictions.at(-1)?.dropped, 7);
+});
+
+test("samples that arrive while a window is computed lose no window", async () => {
+  const { client } = await load(new CountingEngine(8));
+  async function* steady(): MotionSource {
+    for (let chunk = 0; chunk < 12; chunk += 1) {
+      yield samples(10, chunk * 10);
+      await delay(5);
+    }
+  }
+  const predictions = await collect(client.listen({ source: steady(), maxPending: 100 }));
+  assert.equal(predictions.length, 12);
+});
+
+test("leaving the loop stops the source and frees the stream", async () => {
+  const { client, engine } = await load();
+  let returned = false;
+  const endless: MotionSource = {
+    [Symbol.asyncIterator]: () => {
+      let chunk = 0;
+      return {
+        next: async () => (await delay(1), { done: false, value: samples(11, 11 * chunk++) }),
+        return: async () => ((returned = true), { done: true, value: undefined }),
+      };
+    },
+  };
+  const heard: LivePrediction[] = [];
+  for await (const prediction of client.listen({ source: endless })) {
+    heard.push(prediction);
+    if (heard.length === 2) break;
+  }
+  await delay(20);
+  assert.ok(returned);
+  assert.equal(engine.freed, 1);
+});
+
+test("aborting while listening rejects with the signal's reason even when the source is silent", async () => {
+  const { client } = await load();
+  const controller = new AbortController();
+  const silent: MotionSource = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+  const predictions = client.listen({ source: silent, signal: controller.signal });
+  setTimeout(() => controller.abort(new Error("stop")), 5);
+  await assert.rejects(collect(predictions), /stop/);
+});
+
+test("an error of the source, and one of the model, end the listening with that error", async () => {
+  const { client } = await load();
+  const broken: MotionSource = {
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new SensorLLMError("no-sensors", "none")) }),
+  };
+  await assert.rejects(collect(client.listen({ source: broken })), isCode("no-sensors"));
+  const clockless = { ...samples(10), timeMs: new Float64Array(10).fill(NaN) };
+  await assert.rejects(collect(client.listen({ source: source(clockless) })), isCode("clock"));
+});
+
+test("listen starts reading before it returns, so that a source can ask for permission in a tap", async () => {
+  const { client } = await load();
+  let started = false;
+  const asking: MotionSource = { [Symbol.asyncIterator]: () => ((started = true), { next: async () => ({ done: true, value: undefined }) }) };
+  const predictions = client.listen({ source: asking });
+  assert.ok(started);
+  assert.deepEqual(await collect(predictions), []);
+});
+
+test("closing ends the worker and rejects what is unfinished and what comes later", async () => {
+  const { client, worker } = await load(new CountingEngine(50));
+  const unfinished = client.classify(samples(10));
+  await client.close();
+  await assert.rejects(unfinished, isCode("closed"));
+  await assert.rejects(client.classify(samples(10)), isCode("closed"));
+  await assert.rejects(collect(client.listen({ source: source(samples(10)) })), isCode("closed"));
+  assert.ok(worker.terminated);
+});
+
+test("a worker that cannot be loaded is an error, not a wait without end", async () => {
+  const worker = new FakeWorker(() => new Promise(() => {}));
+  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {});
+  worker.onerror?.({ message: "" } as ErrorEvent);
+  await assert.rejects(loading, isCode("internal"));
+});

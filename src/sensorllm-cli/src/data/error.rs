@@ -1,0 +1,73 @@
+//! What can be wrong with a data set's folder. Every message names the file.
+
+use std::path::{Path, PathBuf};
+
+use super::npy::NpyError;
+
+/// Result of the data reader.
+pub type Result<T> = std::result::Result<T, DataError>;
+
+/// Why a data set cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file is missing or unreadable.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A `.npy` file is not one this reader knows.
+    #[error("{}: {source}", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its bytes.
+        source: NpyError,
+    },
+    /// A CSV or JSON file is malformed, or files of the folder contradict each other.
+    #[error("{}: {message}", path.display())]
+    Content {
+        /// The file to look at.
+        path: PathBuf,
+        /// What is wrong in it.
+        message: String,
+    },
+    /// The data set lacks something that was asked for by name.
+    #[error("{}: no {what} `{name}`; it has {known}", path.display())]
+    Unknown {
+        /// The data set's folder.
+        path: PathBuf,
+        /// What kind of thing was asked for.
+        what: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+}
+
+impl DataError {
+    /// The file `path` is wrong in the way `message` says.
+    pub(super) fn content(path: &Path, message: impl Into<String>) -> Self {
+        Self::Content { path: path.to_owned(), message: message.into() }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => {
+                "a data set is a folder with dataset.json, channels.csv, recordings.csv, segments.csv and SUBJECT.npy files"
+            }
+            Self::Npy { .. } => "the file may be damaged or cut short: fetch it again",
+            Self::Content { .. } => "correct the file, or fetch the data set again",
+            Self::Unknown { .. } => "`sensorllm data info DIR` lists what the data set has",
+        }
+    }
+}
+
+/// Reads a whole file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| DataError::Read { path: path.to_owned(), source })
+}

@@ -1,0 +1,98 @@
+//! The command line `sensorllm`: reads arguments, runs a command, says what went wrong and what to do about it.
+
+mod classify;
+mod data;
+mod eval;
+mod metrics;
+mod model_folder;
+mod output;
+mod progress;
+mod rotation;
+mod table;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use data::DataError;
+
+/// Names the activity in recordings of a phone's motion sensors.
+#[derive(Parser)]
+#[command(name = "sensorllm", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look at data sets
+    #[command(subcommand)]
+    Data(DataCommand),
+    Train(train::TrainArgs),
+    Eval(eval::EvalArgs),
+    Classify(classify::ClassifyArgs),
+}
+
+#[derive(Subcommand)]
+enum DataCommand {
+    Info(data::info::InfoArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Data(DataCommand::Info(args)) => data::info::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Classify(args) => classify::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", describe(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What went wrong on one line and, where it is known, what to do on the next.
+fn describe(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    let mut hint = String::new();
+    for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref::<sensorllm::Error>() {
+            parts.push(error.message().to_owned());
+            error.hint().clone_into(&mut hint);
+        } else if let Some(error) = cause.downcast_ref::<DataError>() {
+            parts.push(error.to_string());
+            error.hint().clone_into(&mut hint);
+            // Its message already contains its own cause.
+            break;
+        } else {
+            parts.push(cause.to_string());
+        }
+    }
+    let message = format!("error: {}", parts.join(": "));
+    if hint.is_empty() { message } else { format!("{message}\nhint: {hint}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use sensorllm::ErrorKind;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn errors_say_what_and_what_to_do() {
+        let error = sensorllm::Error::new(ErrorKind::Rate, "5 Hz is too slow", "record at 20 Hz or more");
+        let error = anyhow::Error::from(error).context("walk.csv");
+        assert_eq!(describe(&error), "error: walk.csv: 5 Hz is too slow\nhint: record at 20 Hz or more");
+        assert_eq!(describe(&anyhow::anyhow!("no room")), "error: no room");
+    }
+}

@@ -1,0 +1,89 @@
+//! Prepares the batches of an epoch in the background, always in the same order for the same seed and epoch.
+
+use std::sync::mpsc;
+use std::thread::{self, Scope};
+
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use sensorllm::Manifest;
+use sensorllm::input::{InputStage, ModelInput};
+
+use super::augment::vary;
+use super::config::TrainConfig;
+use super::examples::{Example, LabelSet, Recordings};
+
+/// A batch ready for the model.
+pub struct Batch {
+    /// What the model reads.
+    pub input: ModelInput,
+    /// What it should answer.
+    pub labels: Vec<LabelSet>,
+}
+
+/// The order of one epoch's windows.
+pub fn order(recordings: &Recordings, config: &TrainConfig, epoch: usize) -> Vec<Example> {
+    let mut rng = stream(config.seed, epoch, 0);
+    let mut examples = recordings.examples(Some(&mut rng));
+    examples.shuffle(&mut rng);
+    examples
+}
+
+/// Batches of `examples` from batch `first` on, prepared by a thread of `scope` while the caller trains.
+pub fn batches<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    recordings: &'env Recordings,
+    examples: Vec<Example>,
+    config: &'env TrainConfig,
+    manifest: &'env Manifest,
+    epoch: usize,
+    first: usize,
+) -> mpsc::Receiver<Batch> {
+    let (sender, receiver) = mpsc::sync_channel(4);
+    thread::Builder::new()
+        .name("batches".to_owned())
+        .spawn_scoped(scope, move || {
+            let stage = InputStage::new(manifest);
+            let chunks = examples.chunks(config.optimisation.batch).enumerate().skip(first);
+            for (index, chunk) in chunks {
+                let batch = prepare(chunk, recordings, config, manifest, &stage, epoch, index);
+                if sender.send(batch).is_err() {
+                    return; // the trainer stopped
+                }
+            }
+        })
+        .expect("the system can start a thread");
+    receiver
+}
+
+fn prepare(
+    examples: &[Example],
+    recordings: &Recordings,
+    config: &TrainConfig,
+    manifest: &Manifest,
+    stage: &InputStage,
+    epoch: usize,
+    index: usize,
+) -> Batch {
+    let mut rng = stream(config.seed, epoch, index as u64 + 1);
+    let varied: Vec<_> = examples
+        .iter()
+        .map(|example| {
+            let window = recordings.window(example);
+            vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
+        })
+        .collect();
+    let windows: Vec<_> = varied.iter().map(|varied| stage.window(&varied.window)).collect();
+    let placements = varied.iter().map(|varied| varied.placement);
+    Batch {
+        input: stage.batch(windows.iter().zip(placements)),
+        labels: varied.iter().map(|varied| varied.labels).collect(),
+    }
+}
+
+/// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.
+fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(((epoch as u64) << 32) | number);
+    rng
+}

@@ -1,0 +1,177 @@
+//! What a training run is told: a TOML file of sizes, augmentation and optimisation, and one of subjects per split.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use sensorllm::Head;
+use sensorllm::chronos::EncoderConfig;
+use sensorllm::llama::LlamaConfig;
+use sensorllm::manifest::{Calibration, EncoderHeadConfig, FORMAT, FileEntry, Label, Manifest};
+use sensorllm::projector::ProjectorConfig;
+use sensorllm::sensor::{Placement, WindowConfig};
+use serde::{Deserialize, Serialize};
+
+/// A training run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Name of the model.
+    pub name: String,
+    /// Seed of everything random: initial weights, order, augmentation.
+    pub seed: u64,
+    /// Data sets to train on, by folder name; a set whose `weights_may_ship` is false is refused.
+    pub datasets: Vec<String>,
+    /// Sizes of the model, its channels and labels.
+    pub model: ModelConfig,
+    /// How windows are varied.
+    pub augmentation: Augmentation,
+    /// How the weights are fitted.
+    pub optimisation: Optimisation,
+}
+
+/// What of the manifest is decided before training.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Windows that are classified; training windows start at random offsets of the same hop.
+    pub window: WindowConfig,
+    /// Channels, such as `acceleration.up`; `.statistics` at the end gives its statistics without its series.
+    pub channels: Vec<String>,
+    /// Labels in the order of the classifier's outputs.
+    pub labels: Vec<Label>,
+    /// Activities of the data that say less than one label, such as `stairs` for up or down: the labels each may mean.
+    pub partial_labels: BTreeMap<String, Vec<String>>,
+    /// The head that answers by default.
+    pub head: Head,
+    /// Time-series encoder.
+    pub encoder: EncoderConfig,
+    /// Projector.
+    pub projector: ProjectorConfig,
+    /// Language model.
+    pub llm: LlamaConfig,
+    /// Classifier on the encoder's vectors.
+    pub encoder_head: EncoderHeadConfig,
+    /// Placements for which members of a group are told apart.
+    pub posture_placements: Vec<Placement>,
+}
+
+/// How training windows are varied, so that the model meets phones as people carry them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Augmentation {
+    /// Share of windows turned by any rotation. Members of a group (postures) cannot be told apart then, so these windows
+    /// teach the group alone.
+    pub rotate: f64,
+    /// Of the others, the share turned by half a turn about one axis (upside down, back to front).
+    pub flip: f64,
+    /// The others are tilted about a random axis by up to this many degrees.
+    pub tilt_degrees: f64,
+    /// Share of windows without a gyroscope.
+    pub without_gyroscope: f64,
+    /// Share of windows whose placement is withheld.
+    pub unknown_placement: f64,
+    /// Share of windows rounded to 0.1 m/s² and 0.1 °/s, as browsers do.
+    pub rounded: f64,
+    /// Share of windows seen through a 60 Hz sensor.
+    pub other_rate: f64,
+    /// Share of windows with a gap of up to 0.4 s.
+    pub gap: f64,
+    /// Share of windows with white noise of up to 0.2 m/s² and 0.05 rad/s.
+    pub noise: f64,
+}
+
+/// How the weights are fitted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Optimisation {
+    /// Passes over the training windows.
+    pub epochs: usize,
+    /// Windows per step.
+    pub batch: usize,
+    /// Peak learning rate of AdamW; it rises linearly in `warmup` and falls by a cosine to zero.
+    pub learning_rate: f64,
+    /// Share of all steps in which the learning rate rises.
+    pub warmup: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f32,
+    /// Largest norm of one parameter's gradient.
+    pub gradient_norm: f32,
+    /// Probability spread evenly over all labels in the targets.
+    pub label_smoothing: f32,
+    /// Weight of the encoder head's loss beside that of the language-model head.
+    pub encoder_head_weight: f32,
+    /// Decay of the moving average of the weights, which is what is evaluated and kept.
+    pub average_decay: f32,
+    /// Seconds between checkpoints.
+    pub checkpoint_seconds: u64,
+}
+
+/// Which subjects of each set serve for what. Test subjects touch neither training nor model selection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Splits(BTreeMap<String, Split>);
+
+/// The subjects of one set that are kept from training; all others train.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// Subjects on which models are chosen and calibrated.
+    pub validation: Vec<String>,
+    /// Subjects that only the final evaluation sees.
+    pub test: Vec<String>,
+}
+
+impl TrainConfig {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not a training configuration", path.display()))
+    }
+
+    /// The manifest of the model before it is trained: no calibration, no weights.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let model = &self.model;
+        let channels = model.channels.iter().map(|text| text.parse()).collect::<sensorllm::Result<_>>()?;
+        let manifest = Manifest {
+            format: FORMAT,
+            name: self.name.clone(),
+            window: model.window,
+            channels,
+            labels: model.labels.clone(),
+            encoder: model.encoder.clone(),
+            projector: model.projector.clone(),
+            llm: model.llm.clone(),
+            encoder_head: model.encoder_head.clone(),
+            head: model.head,
+            calibration: Calibration {
+                encoder_temperature: 1.0,
+                llm_temperature: 1.0,
+                posture_placements: model.posture_placements.clone(),
+                posture_share: 0.5,
+            },
+            weights: FileEntry::of("weights.safetensors", &[]),
+        };
+        // Parsing checks what the configuration contradicts.
+        Ok(Manifest::parse(&serde_json::to_vec(&manifest)?)?)
+    }
+}
+
+impl Splits {
+    /// Reads a splits file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not a splits file", path.display()))
+    }
+
+    /// The split of one set.
+    pub fn of(&self, dataset: &str) -> Result<&Split> {
+        let Some(split) = self.0.get(dataset) else {
+            bail!("the splits file does not say which subjects of {dataset} serve for what");
+        };
+        if let Some(subject) = split.validation.iter().find(|subject| split.test.contains(subject)) {
+            bail!("subject {subject} of {dataset} is in both validation and test");
+        }
+        Ok(split)
+    }
+}

@@ -1,0 +1,79 @@
+//! Scores a model on validation subjects.
+
+use anyhow::Result;
+use burn::tensor::Device;
+use sensorllm::Head;
+use sensorllm::input::InputStage;
+use sensorllm::model::SensorLlm;
+use sensorllm::Manifest;
+
+use super::examples::{Example, Recordings};
+
+/// Windows scored at once.
+const BATCH: usize = 128;
+
+/// Logits of validation windows and what they show.
+pub struct Scored {
+    /// The windows.
+    pub examples: Vec<Example>,
+    /// `[windows][labels]` of the encoder head.
+    pub encoder: Vec<Vec<f32>>,
+    /// `[windows][labels]` of the language-model head.
+    pub llm: Vec<Vec<f32>>,
+}
+
+/// Computes both heads' logits of every validation window, not varied, with its placement.
+pub fn score(manifest: &Manifest, model: &SensorLlm, recordings: &Recordings, device: &Device) -> Result<Scored> {
+    let stage = InputStage::new(manifest);
+    let examples = recordings.examples(None);
+    let mut scored = Scored { examples: Vec::new(), encoder: Vec::new(), llm: Vec::new() };
+    for chunk in examples.chunks(BATCH) {
+        let windows: Vec<_> = chunk.iter().map(|example| stage.window(&recordings.window(example))).collect();
+        let placements = chunk.iter().map(|example| example.placement);
+        let input = stage.batch(windows.iter().zip(placements));
+        let encoded = model.encode(&input, device);
+        for (head, rows) in [(Head::Encoder, &mut scored.encoder), (Head::Llm, &mut scored.llm)] {
+            let logits = model.classify(&input, encoded.clone(), head).into_data();
+            let logits: Vec<f32> = logits.iter::<f32>().collect();
+            rows.extend(logits.chunks(manifest.labels.len()).map(<[f32]>::to_vec));
+        }
+    }
+    scored.examples = examples;
+    Ok(scored)
+}
+
+/// Macro-F1 per set over windows with one known label, by the likeliest label.
+pub fn macro_f1(manifest: &Manifest, scored: &Scored, head: Head) -> Vec<(usize, f64)> {
+    let rows = match head {
+        Head::Encoder => &scored.encoder,
+        Head::Llm => &scored.llm,
+    };
+    let labels = manifest.labels.len();
+    let sets = scored.examples.iter().map(|example| example.dataset).max().map_or(0, |last| last + 1);
+    let mut scores = Vec::new();
+    for dataset in 0..sets {
+        let mut confusion = vec![vec![0usize; labels]; labels];
+        for (example, row) in scored.examples.iter().zip(rows).filter(|(e, _)| e.dataset == dataset) {
+            if let Some(truth) = example.labels.single() {
+                confusion[truth][likeliest(row)] += 1;
+            }
+        }
+        let f1 = |label: usize| {
+            let hits = confusion[label][label] as f64;
+            let truths = confusion[label].iter().sum::<usize>() as f64;
+            let answers = confusion.iter().map(|row| row[label]).sum::<usize>() as f64;
+            (truths > 0.0).then(|| 2.0 * hits / (truths + answers))
+        };
+        let present: Vec<f64> = (0..labels).filter_map(f1).collect();
+        if !present.is_empty() {
+            scores.push((dataset, present.iter().sum::<f64>() / present.len() as f64));
+        }
+    }
+    scores
+}
+
+/// Index of the largest value.
+pub fn likeliest(row: &[f32]) -> usize {
+    (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap_or(0)
+}
+

@@ -1,0 +1,120 @@
+//! wasm-bindgen types over `sensorllm`: JavaScript values in, JavaScript values out. Translates, nothing else.
+//!
+//! Not a public interface: the npm package puts a worker and typed classes around it. Everything fails with a
+//! JavaScript `Error` that carries `code` and `hint`.
+
+#![cfg(target_arch = "wasm32")]
+
+mod convert;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use js_sys::{Map, Uint8Array};
+use sensorllm::sensor::{Window, WindowStream};
+use sensorllm::{Error, ErrorKind, Options, Pipeline, device};
+use wasm_bindgen::prelude::*;
+
+/// Runs once, when the module is instantiated.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// A model loaded on a device.
+#[wasm_bindgen]
+pub struct SensorLlm {
+    pipeline: Rc<Pipeline>,
+}
+
+#[wasm_bindgen]
+impl SensorLlm {
+    /// Loads a model from the bytes of its manifest and of the files this names, on the device `cpu` or `webgpu`.
+    /// A worker may load on `webgpu` once: the GPU is opened here.
+    pub async fn load(manifest: Vec<u8>, files: Map, device: String) -> Result<SensorLlm, JsValue> {
+        let device = match device.as_str() {
+            "cpu" => device::cpu(),
+            "webgpu" => device::webgpu().await.map_err(convert::error)?,
+            other => {
+                let message = format!("there is no device \"{other}\"");
+                return Err(convert::error(Error::new(ErrorKind::InvalidInput, message, "use cpu or webgpu")));
+            }
+        };
+        let file = |name: &str| {
+            let bytes: Uint8Array = files.get(&name.into()).dyn_into().ok()?;
+            Some(bytes.to_vec())
+        };
+        let pipeline = Pipeline::load(&manifest, file, &device).map_err(convert::error)?;
+        Ok(Self { pipeline: Rc::new(pipeline) })
+    }
+
+    /// What the model's manifest says: name, labels, groups, rate, windows, channels, default head.
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        convert::info(self.pipeline.manifest())
+    }
+
+    /// Cuts samples into windows and classifies all of them.
+    pub async fn classify(&self, samples: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
+        let samples = convert::samples(&samples)?;
+        let options = convert::options(options)?;
+        let windows = self.pipeline.windows(&samples).map_err(convert::error)?;
+        let predictions = self.pipeline.classify(&windows, &options).await.map_err(convert::error)?;
+        convert::predictions(self.pipeline.manifest(), &predictions)
+    }
+
+    /// Starts a stream of samples.
+    pub fn stream(&self, options: JsValue) -> Result<Stream, JsValue> {
+        let options = convert::options(options)?;
+        let windows = WindowStream::new(self.pipeline.manifest().window).map_err(convert::error)?;
+        let ready = RefCell::new(VecDeque::new());
+        Ok(Stream { pipeline: Rc::clone(&self.pipeline), options, windows: RefCell::new(windows), ready })
+    }
+}
+
+/// Samples in as they come, windows out one at a time.
+#[wasm_bindgen]
+pub struct Stream {
+    pipeline: Rc<Pipeline>,
+    options: Options,
+    // Cells, because samples are pushed while a window is being computed.
+    windows: RefCell<WindowStream>,
+    ready: RefCell<VecDeque<Window>>,
+}
+
+#[wasm_bindgen]
+impl Stream {
+    /// Takes samples in and returns how many windows are ready.
+    pub fn push(&self, samples: JsValue) -> Result<usize, JsValue> {
+        let samples = convert::samples(&samples)?;
+        let windows = self.windows.borrow_mut().push(&samples).map_err(convert::error)?;
+        Ok(self.add(windows))
+    }
+
+    /// No more samples will come: returns how many windows are ready, those included that only waited for more.
+    pub fn finish(&self) -> usize {
+        let windows = self.windows.borrow_mut().finish();
+        self.add(windows)
+    }
+
+    /// Classifies the oldest ready window; `undefined` when there is none.
+    pub async fn next(&self) -> Result<JsValue, JsValue> {
+        let Some(window) = self.ready.borrow_mut().pop_front() else { return Ok(JsValue::UNDEFINED) };
+        let predictions = self.pipeline.classify(&[window], &self.options).await.map_err(convert::error)?;
+        convert::first_prediction(self.pipeline.manifest(), &predictions)
+    }
+
+    /// Gives up the oldest ready windows until at most `keep` are left, and returns how many were given up.
+    pub fn drop(&self, keep: usize) -> usize {
+        let mut ready = self.ready.borrow_mut();
+        let surplus = ready.len().saturating_sub(keep);
+        ready.drain(..surplus);
+        surplus
+    }
+
+    fn add(&self, windows: Vec<Window>) -> usize {
+        let mut ready = self.ready.borrow_mut();
+        ready.extend(windows);
+        ready.len()
+    }
+}

@@ -1,0 +1,152 @@
+//! The T5 encoder of both Chronos families: attention with relative position biases, and a ReLU feed-forward layer.
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
+
+use crate::attention::{attend, join_heads, split_heads};
+use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, normal};
+
+/// Number of learned relative distances.
+const BUCKETS: usize = 32;
+
+/// Configuration of a [`T5Encoder`].
+#[derive(Config, Debug)]
+pub struct T5EncoderConfig {
+    /// Width of the vectors.
+    pub d_model: usize,
+    /// Width of one attention head.
+    pub d_kv: usize,
+    /// Width of the feed-forward layer.
+    pub d_ff: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Number of attention heads.
+    pub heads: usize,
+}
+
+impl T5EncoderConfig {
+    /// An encoder with random weights.
+    pub fn init(&self, device: &Device) -> T5Encoder {
+        let inner = self.heads * self.d_kv;
+        let block = |_| T5Block {
+            attention_norm: RmsNormConfig::new(self.d_model).init(device),
+            // Attention is not divided by √d_kv, so queries start smaller by that factor (as T5 does).
+            q: Linear {
+                weight: normal(
+                    [self.d_model, inner],
+                    1.0 / ((self.d_model * self.d_kv) as f64).sqrt(),
+                    device,
+                ),
+                bias: None,
+            },
+            k: LinearConfig::new(self.d_model, inner).init(device),
+            v: LinearConfig::new(self.d_model, inner).init(device),
+            o: LinearConfig::new(inner, self.d_model).init(device),
+            feed_forward_norm: RmsNormConfig::new(self.d_model).init(device),
+            wi: LinearConfig::new(self.d_model, self.d_ff).init(device),
+            wo: LinearConfig::new(self.d_ff, self.d_model).init(device),
+        };
+        T5Encoder {
+            relative_attention_bias: normal([BUCKETS, self.heads], 0.1, device),
+            blocks: (0..self.layers).map(block).collect(),
+            final_norm: RmsNormConfig::new(self.d_model).init(device),
+            heads: self.heads,
+        }
+    }
+}
+
+/// T5 encoder: pre-normalised blocks without any bias vectors, one table of relative position biases for all blocks.
+#[derive(Module, Debug)]
+pub struct T5Encoder {
+    /// Bias per distance bucket and head, `[32, heads]`.
+    pub relative_attention_bias: Param<Tensor<2>>,
+    /// The blocks.
+    pub blocks: Vec<T5Block>,
+    /// Normalisation of the output.
+    pub final_norm: RmsNorm,
+    #[module(skip)]
+    heads: usize,
+}
+
+/// One block: `x + attention(norm(x))`, then `x + wo · relu(wi · norm(x))`.
+#[derive(Module, Debug)]
+pub struct T5Block {
+    attention_norm: RmsNorm,
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    o: Linear,
+    feed_forward_norm: RmsNorm,
+    wi: Linear,
+    wo: Linear,
+}
+
+impl T5Encoder {
+    /// Encodes a batch of sequences.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, length, d_model]`
+    /// - hidden: `[batch, 1, 1, length]`, 0 where attention may look, very negative where not
+    /// - output: `[batch, length, d_model]`
+    pub fn forward(&self, x: Tensor<3>, hidden: Tensor<4>) -> Tensor<3> {
+        let [_, length, _] = x.dims();
+        let bias = self.position_bias(length) + hidden;
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, bias.clone(), self.heads));
+        self.final_norm.forward(x)
+    }
+
+    /// Biases of all pairs of positions, `[1, heads, length, length]`.
+    fn position_bias(&self, length: usize) -> Tensor<4> {
+        let table = self.relative_attention_bias.val();
+        let buckets: Vec<i32> = (0..length as i32)
+            .flat_map(|query| (0..length as i32).map(move |key| bucket(key - query)))
+            .collect();
+        let buckets =
+            Tensor::<1, Int>::from_data(TensorData::new(buckets, [length * length]), &table.device());
+        table.select(0, buckets).reshape([length, length, self.heads]).permute([2, 0, 1]).unsqueeze()
+    }
+}
+
+impl T5Block {
+    fn forward(&self, x: Tensor<3>, bias: Tensor<4>, heads: usize) -> Tensor<3> {
+        let y = self.attention_norm.forward(x.clone());
+        let q = split_heads(self.q.forward(y.clone()), heads);
+        let k = split_heads(self.k.forward(y.clone()), heads);
+        let v = split_heads(self.v.forward(y), heads);
+        let x = x + self.o.forward(join_heads(attend(q, k, v, Some(bias), 1.0)));
+        let y = self.feed_forward_norm.forward(x.clone());
+        x + self.wo.forward(relu(self.wi.forward(y)))
+    }
+}
+
+/// Bucket of a relative distance: half of them for each direction; small distances exactly, larger ones up to 128 by
+/// their logarithm.
+fn bucket(distance: i32) -> i32 {
+    const EXACT: i32 = 8;
+    let direction = if distance > 0 { 16 } else { 0 };
+    let distance = distance.abs();
+    let bucket = if distance < EXACT {
+        distance
+    } else {
+        let logarithm = (distance as f32 / EXACT as f32).ln() / (128.0f32 / EXACT as f32).ln();
+        (EXACT + (logarithm * EXACT as f32) as i32).min(15)
+    };
+    direction + bucket
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_fall_into_their_buckets() {
+        assert_eq!(bucket(0), 0);
+        assert_eq!(bucket(-3), 3);
+        assert_eq!(bucket(3), 19);
+        assert_eq!(bucket(-8), 8);
+        assert_eq!(bucket(-127), 15);
+        assert_eq!(bucket(1000), 31);
+    }
+}

@@ -1,0 +1,45 @@
+//! A phone's motion, in words: from samples of its motion sensors to a named activity.
+//!
+//! ```text
+//! Samples                 times, acceleration, rotation rate, as they came           sensor::Samples
+//!    │ sensor             resample to 50 Hz, cut windows of 2.56 s
+//! Window [128 × 6]
+//!    │ input              gravity-aligned channels, statistics, z-scored patches      input::ModelInput
+//! [channels, 8 patches × 32]
+//!    │ chronos            time-series encoder                                         chronos::ChronosEncoder
+//! [channels, 9, d_encoder]
+//!    │ projector          MLP into the language model's space                         projector::Projector
+//! [channels, 9, d_llm]
+//!    │ prompt             special tokens and statistics around each channel           prompt::Prompt
+//! [length, d_llm]
+//!    │ llama              small language model                                        llama::Llama
+//! [d_llm]  last position
+//!    │ head               classifier                                                  head::LlmHead
+//! [labels]                probabilities, and an answer                                pipeline::Prediction
+//! ```
+//!
+//! [`Pipeline`] is the whole path. The method is SensorLLM (arXiv 2410.10624) with the encoder of Chronos
+//! (arXiv 2403.07815). Everything runs natively and in WebAssembly, on the CPU or on WebGPU. Training lives in another
+//! crate.
+
+mod attention;
+pub mod chronos;
+pub mod device;
+mod error;
+
+pub mod head;
+pub mod input;
+pub mod llama;
+pub mod manifest;
+pub mod model;
+pub mod pipeline;
+pub mod projector;
+pub mod prompt;
+pub mod sensor;
+pub mod weights;
+
+pub use error::{Error, ErrorKind, Result};
+pub use head::Head;
+pub use sensor::formats;
+pub use manifest::Manifest;
+pub use pipeline::{Options, Pipeline, Prediction};

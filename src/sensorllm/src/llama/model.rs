@@ -1,0 +1,214 @@
+//! The language model: blocks of attention and SwiGLU over input vectors.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData, activation::silu};
+
+use super::attention::LlamaAttention;
+use super::cache::KvCache;
+use super::config::LlamaConfig;
+use super::rope::Rope;
+use crate::attention::HIDDEN;
+use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig};
+
+/// A Llama-type model over input vectors.
+#[derive(Module, Debug)]
+pub struct Llama {
+    /// The blocks.
+    pub blocks: Vec<LlamaBlock>,
+    /// Normalisation of the output.
+    pub norm: RmsNorm,
+    #[module(skip)]
+    config: LlamaConfig,
+}
+
+/// One block: `x + attention(norm(x))`, then `x + mlp(norm(x))`.
+#[derive(Module, Debug)]
+pub struct LlamaBlock {
+    attention_norm: RmsNorm,
+    attention: LlamaAttention,
+    mlp_norm: RmsNorm,
+    mlp: LlamaMlp,
+}
+
+/// SwiGLU: `down(silu(gate(x)) · up(x))`.
+#[derive(Module, Debug)]
+pub struct LlamaMlp {
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+}
+
+impl LlamaConfig {
+    /// A model with random weights.
+    pub fn init(&self, device: &Device) -> Llama {
+        let norm = || RmsNormConfig::new(self.d_model).with_epsilon(self.norm_epsilon).init(device);
+        let block = |_| LlamaBlock {
+            attention_norm: norm(),
+            attention: LlamaAttention::new(self, device),
+            mlp_norm: norm(),
+            mlp: LlamaMlp {
+                gate: LinearConfig::new(self.d_model, self.d_ff).init(device),
+                up: LinearConfig::new(self.d_model, self.d_ff).init(device),
+                down: LinearConfig::new(self.d_ff, self.d_model).init(device),
+            },
+        };
+        Llama { blocks: (0..self.layers).map(block).collect(), norm: norm(), config: self.clone() }
+    }
+}
+
+impl Llama {
+    /// Continues the sequence in `cache` by the positions in `x` and returns their last hidden states.
+    ///
+    /// # Shapes
+    ///
+    /// - x, output: `[batch, length, d_model]`
+    pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
+        let [_, length, _] = x.dims();
+        let device = x.device();
+        let start = cache.length();
+        let rope = self.rope(start, length, &device);
+        let bias = causal(start, length, &device);
+        let x = self.blocks.iter().enumerate().fold(x, |x, (layer, block)| {
+            let y = block.attention_norm.forward(x.clone());
+            let (keys, values) = block.attention.keys_values(y.clone(), &rope, &self.config);
+            let (keys, values) = cache.extend(layer, keys, values);
+            block.rest(x, y, keys, values, bias.clone(), &rope, &self.config)
+        });
+        self.norm.forward(x)
+    }
+
+    /// Hidden state of the last position of whole sequences, all a classifier needs.
+    ///
+    /// The last block computes queries and its feed-forward layer for that position alone.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[batch, length, d_model]`
+    /// - hidden: `[batch, 1, 1, length]`, 0 where attention may look, very negative where not
+    /// - output: `[batch, d_model]`
+    pub fn forward_last(&self, x: Tensor<3>, hidden: Tensor<4>) -> Tensor<2> {
+        let [batch, length, d_model] = x.dims();
+        let device = x.device();
+        let rope = self.rope(0, length, &device);
+        let bias = causal(0, length, &device) + hidden.clone();
+        let last_layer = self.blocks.len().saturating_sub(1);
+        let mut x = x;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let y = block.attention_norm.forward(x.clone());
+            let (keys, values) = block.attention.keys_values(y.clone(), &rope, &self.config);
+            x = if layer == last_layer {
+                let rope = self.rope(length - 1, 1, &device);
+                let last = |x: Tensor<3>| x.narrow(1, length - 1, 1);
+                block.rest(last(x), last(y), keys, values, hidden.clone(), &rope, &self.config)
+            } else {
+                block.rest(x, y, keys, values, bias.clone(), &rope, &self.config)
+            };
+        }
+        self.norm.forward(x).reshape([batch, d_model])
+    }
+
+    fn rope(&self, start: usize, length: usize, device: &Device) -> Rope {
+        Rope::new(start, length, self.config.d_head, self.config.rope_theta, device)
+    }
+}
+
+impl LlamaBlock {
+    /// The block after its keys and values are known; `y` is the normalised `x`.
+    #[allow(clippy::too_many_arguments)] // one call per block; a struct for it would only rename the arguments
+    fn rest(
+        &self,
+        x: Tensor<3>,
+        y: Tensor<3>,
+        keys: Tensor<4>,
+        values: Tensor<4>,
+        bias: Tensor<4>,
+        rope: &Rope,
+        config: &LlamaConfig,
+    ) -> Tensor<3> {
+        let x = x + self.attention.forward(y, keys, values, bias, rope, config);
+        let y = self.mlp_norm.forward(x.clone());
+        x + self.mlp.forward(y)
+    }
+}
+
+impl LlamaMlp {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.down.forward(silu(self.gate.forward(x.clone())) * self.up.forward(x))
+    }
+}
+
+/// Hides later positions: query i of `length` new ones stands at `start + i`. `[1, 1, length, start + length]`
+fn causal(start: usize, length: usize, device: &Device) -> Tensor<4> {
+    let keys = start + length;
+    let values: Vec<f32> = (0..length)
+        .flat_map(|query| (0..keys).map(move |key| if key > start + query { HIDDEN } else { 0.0 }))
+        .collect();
+    Tensor::from_data(TensorData::new(values, [1, 1, length, keys]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Distribution, Tolerance};
+
+    fn model() -> (Llama, Tensor<3>) {
+        let device = Device::flex();
+        let config = LlamaConfig {
+            d_model: 16,
+            d_ff: 24,
+            layers: 3,
+            heads: 4,
+            kv_heads: 2,
+            d_head: 6,
+            rope_theta: 10_000.0,
+            norm_epsilon: 1e-5,
+        };
+        let x = Tensor::random([2, 7, 16], Distribution::Normal(0.0, 1.0), &device);
+        (config.init(&device), x)
+    }
+
+    #[test]
+    fn three_routes_give_one_result() {
+        let (model, x) = model();
+        let whole = model.forward(x.clone(), &mut KvCache::new());
+
+        let mut cache = KvCache::new();
+        let prefill = model.forward(x.clone().narrow(1, 0, 4), &mut cache);
+        let decode = model.forward(x.clone().narrow(1, 4, 3), &mut cache);
+        assert_eq!(cache.length(), 7);
+        let in_two = Tensor::cat(vec![prefill, decode], 1);
+
+        let mut cache = KvCache::new();
+        let steps = (0..7).map(|i| model.forward(x.clone().narrow(1, i, 1), &mut cache)).collect();
+        let one_by_one = Tensor::cat(steps, 1);
+
+        let tolerance = Tolerance::absolute(1e-5);
+        let whole = whole.into_data();
+        in_two.into_data().assert_approx_eq::<f32>(&whole, tolerance);
+        one_by_one.into_data().assert_approx_eq::<f32>(&whole, tolerance);
+    }
+
+    #[test]
+    fn the_short_way_to_the_last_position_is_the_same() {
+        let (model, x) = model();
+        let whole = model.forward(x.clone(), &mut KvCache::new()).narrow(1, 6, 1).reshape([2, 16]);
+        let last = model.forward_last(x, Tensor::zeros([2, 1, 1, 7], &Device::flex()));
+        last.into_data().assert_approx_eq::<f32>(&whole.into_data(), Tolerance::absolute(1e-5));
+    }
+
+    #[test]
+    fn hidden_positions_have_no_influence() {
+        let (model, x) = model();
+        let device = Device::flex();
+        let hidden = Tensor::<1>::from_data([0.0, 0.0, HIDDEN, 0.0, 0.0, 0.0, 0.0], &device)
+            .reshape([1, 1, 1, 7])
+            .expand([2, 1, 1, 7]);
+        let changed = Tensor::cat(
+            vec![x.clone().narrow(1, 0, 2), x.clone().narrow(1, 2, 1) * 3.0, x.clone().narrow(1, 3, 4)],
+            1,
+        );
+        let a = model.forward_last(x, hidden.clone());
+        let b = model.forward_last(changed, hidden);
+        a.into_data().assert_approx_eq::<f32>(&b.into_data(), Tolerance::absolute(1e-6));
+    }
+}

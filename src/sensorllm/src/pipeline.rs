@@ -1,0 +1,174 @@
+//! The main path: from samples to an activity, one call per stage.
+
+use burn::tensor::{Device, activation::softmax};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::head::Head;
+use crate::input::{InputStage, ModelInput};
+use crate::manifest::Manifest;
+use crate::model::SensorLlm;
+use crate::sensor::{self, Placement, Samples, Window};
+use crate::weights;
+
+/// A loaded model on a device: samples in, activities out.
+pub struct Pipeline {
+    manifest: Manifest,
+    input: InputStage,
+    model: SensorLlm,
+    device: Device,
+}
+
+/// How windows are to be classified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which classifier answers; `None` takes the manifest's.
+    pub head: Option<Head>,
+    /// Where the phone is carried.
+    pub placement: Placement,
+}
+
+/// What a window was classified as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Start of the window, on the clock of the samples.
+    pub start_seconds: f64,
+    /// End of the window.
+    pub end_seconds: f64,
+    /// Probability of each of the manifest's labels.
+    pub probabilities: Vec<f32>,
+    /// The answer: a label, or the group (`still`) whose members cannot be told apart with confidence.
+    pub label: String,
+    /// Probability of the answer.
+    pub confidence: f32,
+}
+
+impl Prediction {
+    /// Index of the likeliest label, whatever its confidence.
+    pub fn likeliest(&self) -> usize {
+        likeliest(&self.probabilities)
+    }
+}
+
+impl Pipeline {
+    /// Loads a model folder: its manifest, and `file` to get the content of the files the manifest names.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Manifest`], [`ErrorKind::Integrity`] when a file is absent or differs from the manifest's hash, and
+    /// [`ErrorKind::Weights`].
+    pub fn load(
+        manifest_json: &[u8],
+        file: impl Fn(&str) -> Option<Vec<u8>>,
+        device: &Device,
+    ) -> Result<Self> {
+        let manifest = Manifest::parse(manifest_json)?;
+        let entry = &manifest.weights;
+        let content = file(&entry.path).ok_or_else(|| {
+            let message = format!("the model folder has no file {}", entry.path);
+            Error::new(ErrorKind::Integrity, message, "copy the whole model folder")
+        })?;
+        entry.verify(&content)?;
+        let model = weights::load(SensorLlm::new(&manifest, device), &content, device)?;
+        Ok(Self::new(manifest, model, device))
+    }
+
+    /// A pipeline around a model already in memory.
+    pub fn new(manifest: Manifest, model: SensorLlm, device: &Device) -> Self {
+        Self { input: InputStage::new(&manifest), manifest, model, device: device.clone() }
+    }
+
+    /// The model's manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Cuts a recording into the model's windows.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sensor::windows`].
+    pub fn windows(&self, samples: &Samples) -> Result<Vec<Window>> {
+        sensor::windows(samples, &self.manifest.window)
+    }
+
+    /// Classifies windows, all in one batch.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Device`] when the device was lost.
+    pub async fn classify(&self, windows: &[Window], options: &Options) -> Result<Vec<Prediction>> {
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let head = options.head.unwrap_or(self.manifest.head);
+        let prepared: Vec<_> = windows.iter().map(|window| self.input.window(window)).collect();
+        let input = self.input.batch(prepared.iter().map(|window| (window, options.placement)));
+        let probabilities = self.probabilities(&input, head).await?;
+        let labels = self.manifest.labels.len();
+        let rows = windows.iter().zip(probabilities.chunks(labels));
+        Ok(rows.map(|(window, row)| self.prediction(window, row, options.placement)).collect())
+    }
+
+    /// Calibrated probabilities of every window and label, `[windows · labels]`.
+    async fn probabilities(&self, input: &ModelInput, head: Head) -> Result<Vec<f32>> {
+        let encoded = self.model.encode(input, &self.device);
+        let logits = self.model.classify(input, encoded, head);
+        let temperature = match head {
+            Head::Encoder => self.manifest.calibration.encoder_temperature,
+            Head::Llm => self.manifest.calibration.llm_temperature,
+        };
+        let probabilities = softmax(logits.div_scalar(temperature), 1);
+        let lost = |error: &dyn std::fmt::Display| {
+            Error::new(
+                ErrorKind::Device,
+                format!("the device did not return the result: {error}"),
+                "load the model again, on the CPU if this repeats",
+            )
+        };
+        let data = probabilities.into_data_async().await.map_err(|error| lost(&error))?;
+        data.try_into_vec::<f32>().map_err(|error| lost(&error))
+    }
+
+    /// The answer to one window: the likeliest group, and its likeliest member where that can be told.
+    fn prediction(&self, window: &Window, probabilities: &[f32], placement: Placement) -> Prediction {
+        let (label, confidence) = answer(&self.manifest, probabilities, placement);
+        Prediction {
+            start_seconds: window.start_seconds,
+            end_seconds: window.end_seconds,
+            probabilities: probabilities.to_vec(),
+            label,
+            confidence,
+        }
+    }
+}
+
+/// Names the likeliest group or single label, and a member in place of its group where the placement allows to tell
+/// members apart and one has the share of the group's probability that the manifest asks for.
+fn answer(manifest: &Manifest, probabilities: &[f32], placement: Placement) -> (String, f32) {
+    let group_of = |i: usize| manifest.labels[i].group.as_deref();
+    let total = |i: usize| match group_of(i) {
+        Some(group) => manifest.group(group).iter().map(|member| probabilities[*member]).sum(),
+        None => probabilities[i],
+    };
+    let totals: Vec<f32> = (0..probabilities.len()).map(total).collect();
+    let best = likeliest(&totals);
+    let Some(group) = group_of(best) else {
+        return (manifest.labels[best].name.clone(), totals[best]);
+    };
+    let members = manifest.group(group);
+    let member = members.iter().copied().max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]));
+    let calibration = &manifest.calibration;
+    match member {
+        Some(member)
+            if calibration.posture_placements.contains(&placement)
+                && probabilities[member] >= calibration.posture_share * totals[best] =>
+        {
+            (manifest.labels[member].name.clone(), probabilities[member])
+        }
+        _ => (group.to_owned(), totals[best]),
+    }
+}
+
+fn likeliest(values: &[f32]) -> usize {
+    (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap_or(0)
+}

@@ -1,0 +1,130 @@
+//! The two layers every stage is made of: a linear map and root-mean-square normalisation.
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+use super::init::{constant, normal};
+
+/// Configuration of a [`Linear`] layer.
+#[derive(Config, Debug)]
+pub struct LinearConfig {
+    /// Size of the input's last axis.
+    pub d_input: usize,
+    /// Size of the output's last axis.
+    pub d_output: usize,
+    /// Whether a bias is added.
+    #[config(default = false)]
+    pub bias: bool,
+}
+
+impl LinearConfig {
+    /// A layer with random weights of deviation `1/√d_input` and zero bias.
+    pub fn init(&self, device: &Device) -> Linear {
+        let deviation = 1.0 / (self.d_input as f64).sqrt();
+        Linear {
+            weight: normal([self.d_input, self.d_output], deviation, device),
+            bias: self.bias.then(|| constant([self.d_output], 0.0, device)),
+        }
+    }
+}
+
+/// A linear map of the last axis: `y = x · weight + bias`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// Weight, `[d_input, d_output]`.
+    pub weight: Param<Tensor<2>>,
+    /// Bias, `[d_output]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl Linear {
+    /// Applies the map.
+    ///
+    /// All leading axes are folded into one, so that the product is a single large matrix product on every device.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[..., d_input]`
+    /// - output: `[..., d_output]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let mut shape: [usize; D] = x.dims();
+        let weight = self.weight.val();
+        let [d_input, d_output] = weight.dims();
+        let rows = shape.iter().product::<usize>() / d_input;
+        shape[D - 1] = d_output;
+
+        let mut y = x.reshape([rows, d_input]).matmul(weight);
+        if let Some(bias) = &self.bias {
+            y = y + bias.val().unsqueeze();
+        }
+        y.reshape(shape)
+    }
+}
+
+/// Configuration of [`RmsNorm`].
+#[derive(Config, Debug)]
+pub struct RmsNormConfig {
+    /// Size of the normalised axis.
+    pub d_model: usize,
+    /// Added to the mean square before the root.
+    #[config(default = 1e-6)]
+    pub epsilon: f64,
+}
+
+impl RmsNormConfig {
+    /// A layer whose weights are one.
+    pub fn init(&self, device: &Device) -> RmsNorm {
+        RmsNorm { weight: constant([self.d_model], 1.0, device), epsilon: self.epsilon }
+    }
+}
+
+/// Root-mean-square normalisation of the last axis: `y = x / √(mean(x²) + ε) · weight`.
+#[derive(Module, Debug)]
+pub struct RmsNorm {
+    /// Scale, `[d_model]`.
+    pub weight: Param<Tensor<1>>,
+    /// Added to the mean square before the root.
+    #[module(skip)]
+    pub epsilon: f64,
+}
+
+impl RmsNorm {
+    /// Normalises the last axis.
+    ///
+    /// # Shapes
+    ///
+    /// - input and output: `[batch, length, d_model]`
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let mean_square = x.clone().powi_scalar(2).mean_dim(2);
+        let scale = (mean_square + self.epsilon).sqrt().recip();
+        x * scale * self.weight.val().unsqueeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{TensorData, Tolerance};
+
+    #[test]
+    fn linear_folds_leading_axes() {
+        let device = Device::flex();
+        let layer = Linear {
+            weight: Param::from_data(TensorData::from([[1.0f32, 0.0, 2.0], [0.0, 1.0, -1.0]]), &device),
+            bias: Some(Param::from_data(TensorData::from([0.5f32, 0.0, 0.0]), &device)),
+        };
+        let x = Tensor::<3>::from_data([[[1.0f32, 2.0]], [[3.0, 4.0]]], &device);
+        let expected = TensorData::from([[[1.5f32, 2.0, 0.0]], [[3.5, 4.0, 2.0]]]);
+        layer.forward(x).into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+    }
+
+    #[test]
+    fn rms_norm_has_unit_mean_square() {
+        let device = Device::flex();
+        let x = Tensor::<3>::from_data([[[3.0f32, -4.0, 12.0, 0.0]]], &device);
+        let y = RmsNormConfig::new(4).init(&device).forward(x);
+        let mean_square = y.powi_scalar(2).mean().into_scalar::<f32>();
+        assert!((mean_square - 1.0).abs() < 1e-5, "{mean_square}");
+    }
+}

@@ -1,0 +1,175 @@
+// Measures the built package in Chromium and prints JSON.
+//
+//   node bench.mjs [--windows N] [--devices cpu,webgpu]
+//
+// For each device: cold start, milliseconds per window for each head, peak memory. Once: sizes, raw and as brotli -q 11.
+// A software adapter is marked: its speed says little about a GPU's.
+
+import { readFile, readdir } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { brotliCompressSync, constants } from "node:zlib";
+import { chromium } from "@playwright/test";
+import { executablePath, withWebGpu } from "./chromium.mjs";
+import { serve } from "./server.mjs";
+
+/** Windows that are computed and not counted: compilers and caches warm up. */
+const WARM_UP = 10;
+/** Cold starts measured, each in a new browser; the median is reported. */
+const COLD_STARTS = 3;
+
+const { values } = parseArgs({ options: { windows: { type: "string", default: "200" }, devices: { type: "string", default: "cpu,webgpu" } } });
+const windows = Number(values.windows);
+const here = (path) => new URL(path, import.meta.url);
+
+const server = await serve(0);
+const origin = `http://localhost:${server.address().port}`;
+try {
+  const recordings = await fixtures();
+  const devices = {};
+  for (const device of values.devices.split(",")) {
+    const starts = [];
+    for (let round = 0; round < COLD_STARTS; round += 1) starts.push(await inBrowser((page) => coldStart(page, device, recordings[0])));
+    const run = await inBrowser((page, memory) => perWindow(page, device, recordings, memory));
+    devices[device] = { adapter: starts[0].adapter, cold_start_ms: medians(starts.map(({ milliseconds }) => milliseconds)), ...run };
+  }
+  console.log(JSON.stringify({ browser: await version(), devices, bytes: await sizes() }, null, 2));
+} finally {
+  server.close();
+}
+
+/** A browser of its own, so that nothing is cached and memory is counted from nothing. */
+async function inBrowser(use) {
+  const launched = await chromium.launchServer({ executablePath, args: withWebGpu });
+  try {
+    const browser = await chromium.connect(launched.wsEndpoint());
+    const page = await browser.newPage();
+    await page.goto(`${origin}/`);
+    return await use(page, () => peakMemory(launched.process().pid));
+  } finally {
+    await launched.close();
+  }
+}
+
+/** From an empty page to the first label. */
+async function coldStart(page, device, recording) {
+  return page.evaluate(
+    async ({ device, recording }) => {
+      const started = performance.now();
+      const { SensorLLM } = await import("/pkg/dist/index.js");
+      const model = await SensorLLM.load({ device });
+      const loaded = performance.now();
+      const rows = model.info.window;
+      await model.classify({
+        timeMs: Float64Array.from(recording.timeMs.slice(0, rows)),
+        acceleration: Float32Array.from(recording.acceleration.slice(0, 3 * rows)),
+        rotationRate: Float32Array.from(recording.rotationRate.slice(0, 3 * rows)),
+        convention: "w3c",
+      });
+      const labelled = performance.now();
+      const { download, compile, device: init } = model.info.timings;
+      const milliseconds = { download, compile, device_init: init, first_label: labelled - loaded, total: labelled - started };
+      return { milliseconds, adapter: model.info.adapter ?? null };
+    },
+    { device, recording },
+  );
+}
+
+/** Milliseconds per window in the worker, each head in turn, and peak memory after both. */
+async function perWindow(page, device, recordings, memory) {
+  const heads = {};
+  for (const head of ["encoder", "llm"]) {
+    const times = await page.evaluate(
+      async ({ device, recordings, head, count }) => {
+        const { SensorLLM, replay } = await import("/pkg/dist/index.js");
+        window.model ??= await SensorLLM.load({ device });
+        const times = [];
+        while (times.length < count) {
+          for (const { timeMs, acceleration, rotationRate } of recordings) {
+            const samples = {
+              timeMs: Float64Array.from(timeMs),
+              acceleration: Float32Array.from(acceleration),
+              rotationRate: Float32Array.from(rotationRate),
+              convention: "w3c",
+            };
+            const source = replay(samples, { speed: Infinity });
+            for await (const { milliseconds } of window.model.listen({ source, head, placement: "pocket", maxPending: 1000 })) times.push(milliseconds);
+            if (times.length >= count) break;
+          }
+        }
+        return times;
+      },
+      { device, recordings, head, count: windows + WARM_UP },
+    );
+    const counted = times.slice(WARM_UP).sort((a, b) => a - b);
+    heads[head] = { windows: counted.length, median_ms: round(quantile(counted, 0.5)), p95_ms: round(quantile(counted, 0.95)) };
+  }
+  return { heads, peak_memory_bytes: await memory() };
+}
+
+/** The most memory that the browser's renderers and its GPU process have ever held at once, each. */
+async function peakMemory(root) {
+  const peaks = { renderer: 0, gpu: 0 };
+  for (const pid of await descendants(root)) {
+    const [command, status] = await Promise.all(["cmdline", "status"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")));
+    const kind = command.includes("--type=renderer") ? "renderer" : command.includes("--type=gpu-process") ? "gpu" : undefined;
+    const kibibytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    if (kind) peaks[kind] = Math.max(peaks[kind], kibibytes * 1024);
+  }
+  return peaks;
+}
+
+async function descendants(root) {
+  const parents = new Map();
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    parents.set(Number(pid), Number(/PPid:\s+(\d+)/.exec(status)?.[1] ?? 0));
+  }
+  const found = [root];
+  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  return found;
+}
+
+async function sizes() {
+  const manifest = JSON.parse(await readFile(here("../../pkg/model/manifest.json"), "utf8"));
+  const paths = { wasm: "dist/sensorllm_bg.wasm", page_js: "dist/index.js", worker_js: "dist/worker.js", weights: `model/${manifest.weights.path}`, manifest: "model/manifest.json" };
+  const entries = Object.entries(paths).map(async ([name, path]) => {
+    const bytes = await readFile(here(`../../pkg/${path}`));
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    return [name, { raw: bytes.length, brotli: brotliCompressSync(bytes, { params }).length }];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function fixtures() {
+  const names = (await readdir(here("fixtures/"))).filter((name) => name.endsWith(".json")).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const { parseRecording } = await import("sensorllm");
+      const { samples } = parseRecording(JSON.parse(await readFile(here(`fixtures/${name}`), "utf8")));
+      return { timeMs: [...samples.timeMs], acceleration: [...samples.acceleration], rotationRate: [...samples.rotationRate] };
+    }),
+  );
+}
+
+async function version() {
+  const browser = await chromium.launch({ executablePath, args: withWebGpu });
+  try {
+    return `Chromium ${browser.version()}`;
+  } finally {
+    await browser.close();
+  }
+}
+
+function medians(objects) {
+  const keys = Object.keys(objects[0]);
+  return Object.fromEntries(keys.map((key) => [key, round(quantile(objects.map((object) => object[key]).sort((a, b) => a - b), 0.5))]));
+}
+
+/** Of ascending values. */
+function quantile(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+}
+
+function round(milliseconds) {
+  return Math.round(milliseconds * 100) / 100;
+}

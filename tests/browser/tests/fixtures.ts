@@ -1,0 +1,79 @@
+// What the tests share: the device under test, the recordings, and how a recording reaches the page as events.
+
+import { readFile } from "node:fs/promises";
+import { test as base, expect, type Page } from "@playwright/test";
+import { parseRecording, type Device, type Placement } from "sensorllm";
+
+export { expect };
+
+export interface Options {
+  device: Device;
+}
+
+export const test = base.extend<Options>({ device: ["cpu", { option: true }] });
+
+/** People whose recordings no model was trained on. */
+export const SUBJECTS = ["s12", "s18"] as const;
+export const ACTIVITIES = ["walking", "walking_upstairs", "walking_downstairs", "running", "sitting", "standing"] as const;
+
+/** A recording as plain lists, which can be handed to a page. */
+export interface Rows {
+  timeMs: number[];
+  acceleration: number[];
+  rotationRate: number[];
+}
+
+export async function recording(activity: string, subject: string): Promise<Rows> {
+  const json = await readFile(new URL(`../fixtures/${activity}-${subject}.json`, import.meta.url), "utf8");
+  const { samples } = parseRecording(JSON.parse(json));
+  return { timeMs: [...samples.timeMs], acceleration: [...samples.acceleration], rotationRate: [...(samples.rotationRate ?? [])] };
+}
+
+/** Opens the demo and waits until the model is loaded. */
+export async function openDemo(page: Page, device: Device | "auto", query = ""): Promise<void> {
+  await page.goto(`app/?device=${device}${query}`);
+  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device === "auto" ? /cpu|webgpu/ : device);
+}
+
+export async function choosePlacement(page: Page, placement: Placement): Promise<void> {
+  await page.locator(`#placement input[value="${placement}"]`).check({ force: true });
+}
+
+/**
+ * Dispatches a recording as `devicemotion` events that carry its time stamps, as fast as the page keeps up, and resolves
+ * with the label that the page showed for each window.
+ */
+export async function shownLabels(page: Page, rows: Rows): Promise<string[]> {
+  return page.evaluate(async ({ timeMs, acceleration, rotationRate }) => {
+    const shown: string[] = [];
+    const activity = document.querySelector('[data-testid="activity"]') as HTMLElement;
+    const observer = new MutationObserver(() => activity.dataset.activity && shown.push(activity.dataset.activity));
+    observer.observe(activity, { attributes: true, attributeFilter: ["data-activity"] });
+    const settled = async (least: number, patience: number) => {
+      const until = performance.now() + patience;
+      while (shown.length < least && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const origin = performance.now();
+    for (const [row, time] of timeMs.entries()) {
+      const at = (values: number[], axis: number) => values[3 * row + axis] as number;
+      const event = new DeviceMotionEvent("devicemotion", {
+        accelerationIncludingGravity: { x: at(acceleration, 0), y: at(acceleration, 1), z: at(acceleration, 2) },
+        rotationRate: { alpha: at(rotationRate, 0), beta: at(rotationRate, 1), gamma: at(rotationRate, 2) },
+        interval: 16,
+      });
+      // An event made by script carries the time at which it was made; the recording has its own clock.
+      Object.defineProperty(event, "timeStamp", { value: origin + time });
+      window.dispatchEvent(event);
+      // A second and more of samples at a time, then the page may catch up to all but the newest two windows.
+      if (row % 64 === 63) await settled(Math.floor((row - 128) / 64) - 1, 20_000);
+    }
+    await settled(Math.floor((timeMs.length - 129) / 64) + 1, 20_000);
+    observer.disconnect();
+    return shown;
+  }, rows);
+}
+
+/** Share of labels that are `right`. */
+export function share(labels: string[], right: (label: string) => boolean): number {
+  return labels.filter(right).length / labels.length;
+}

@@ -1,0 +1,138 @@
+//! Compiles `sensorllm-web` to `pkg/wasm`: cargo, wasm-bindgen, and wasm-opt for the wasm that ships.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::command::{cargo, command, node_program, root, run, target_folder};
+use crate::tools;
+
+/// How much time goes into making the wasm small and fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Built in minutes, for tests and for looking at the page: no whole-program optimisation, no wasm-opt
+    Quick,
+    /// What ships
+    Release,
+}
+
+/// What wasm-opt optimises for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Optimise {
+    /// wasm-opt -O3
+    Speed,
+    /// wasm-opt -Oz
+    Size,
+}
+
+/// The WebAssembly features that rustc uses in this project and every supported browser has. Not `--all-features`,
+/// which would let wasm-opt emit instructions that browsers lack.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// The wasm file that wasm-bindgen leaves in `pkg/wasm`.
+pub fn file() -> PathBuf {
+    folder().join("sensorllm_bg.wasm")
+}
+
+fn folder() -> PathBuf {
+    root().join("pkg").join("wasm")
+}
+
+/// Brings `pkg/wasm` up to date; does nothing beyond asking cargo if nothing changed.
+pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
+    tools::wasm_target()?;
+    let bindgen = tools::wasm_bindgen()?;
+    let cargo_profile = match profile {
+        Profile::Quick => "wasm-test",
+        Profile::Release => "wasm-release",
+    };
+    let arguments = [
+        "build",
+        "-p",
+        "sensorllm-web",
+        "--target",
+        tools::WASM_TARGET,
+        "--profile",
+        cargo_profile,
+    ];
+    run(&mut cargo(&arguments))?;
+    let compiled = target_folder()
+        .join(tools::WASM_TARGET)
+        .join(cargo_profile)
+        .join("sensorllm_web.wasm");
+
+    let settings = format!("{profile:?} {optimise:?} {WASM_FEATURES:?} {}", bindgen.display());
+    // Both ends, so that a wasm which somebody else left in `pkg/wasm` is not taken for this one.
+    let stamp = || Ok::<_, anyhow::Error>(format!("{settings}\n{}\n{}", stamp(&compiled)?, stamp(&file())?));
+    let stamp_file = target_folder().join("xtask-wasm.stamp");
+    if stamp().is_ok_and(|now| fs::read_to_string(&stamp_file).is_ok_and(|written| written == now)) {
+        return Ok(());
+    }
+    // Removed first, so that an interrupted run is not taken for a finished one.
+    fs::remove_file(&stamp_file).or_else(ignore_missing)?;
+    run(command(
+        &bindgen,
+        &["--target", "web", "--out-name", "sensorllm", "--out-dir"],
+    )
+    .arg(folder())
+    .arg(&compiled))?;
+    if profile == Profile::Release {
+        tools::npm_packages()?;
+        let level = match optimise {
+            Optimise::Speed => "-O3",
+            Optimise::Size => "-Oz",
+        };
+        run(node_program("wasm-opt", &[level])
+            .args(WASM_FEATURES)
+            .arg(file())
+            .arg("-o")
+            .arg(file()))?;
+    }
+    fs::write(&stamp_file, stamp()?).with_context(|| format!("could not write {}", stamp_file.display()))
+}
+
+/// A text that changes whenever a file is written.
+fn stamp(file: &Path) -> Result<String> {
+    let metadata = fs::metadata(file).with_context(|| format!("there is no {}", file.display()))?;
+    let written = metadata
+        .modified()?
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Ok(format!("{} {}", metadata.len(), written.as_nanos()))
+}
+
+fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamp_follows_the_file() {
+        let file = std::env::temp_dir().join(format!("xtask-stamp-{}", std::process::id()));
+        fs::write(&file, "one").unwrap();
+        let first = stamp(&file).unwrap();
+        assert_eq!(first, stamp(&file).unwrap());
+        fs::write(&file, "three").unwrap();
+        assert_ne!(first, stamp(&file).unwrap());
+        fs::remove_file(&file).unwrap();
+        assert!(stamp(&file).is_err());
+    }
+}
