@@ -1,5 +1,7 @@
 // Builds dist/ (JavaScript, types, the program) and model/ (the default model). The wasm must be in wasm/ already:
 // `cargo xtask build` does both.
+//
+//   node build.mjs [MODEL]     MODEL is a model folder; models/default unless given
 
 import { execFileSync } from "node:child_process";
 import { cp, copyFile, readFile, rm, stat } from "node:fs/promises";
@@ -9,7 +11,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const modelSource = here("../models/default/");
+const modelSource = process.argv[2] ?? here("../models/default/");
 
 await rm(here("dist"), { recursive: true, force: true });
 await rm(here("model"), { recursive: true, force: true });
@@ -28,7 +30,7 @@ const manifest = JSON.parse(await readFile(here("model/manifest.json"), "utf8"))
 const entry = await readFile(here("dist/index.js"), "utf8");
 const weights = manifest.weights.path;
 if (!entry.includes(`../model/${weights}`)) {
-  throw new Error(`src/default-model.ts does not name "${weights}", the weights file of models/default`);
+  throw new Error(`src/default-model.ts does not name "${weights}", the weights file of ${modelSource}`);
 }
 
 for (const path of ["dist/index.js", "dist/worker.js", "dist/sensorllm_bg.wasm", `model/${weights}`]) {

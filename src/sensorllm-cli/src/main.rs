@@ -17,6 +17,9 @@ use clap::{Parser, Subcommand};
 
 use data::DataError;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Names the activity in recordings of a phone's motion sensors.
 #[derive(Parser)]
 #[command(name = "sensorllm", version)]

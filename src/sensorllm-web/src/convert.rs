@@ -24,7 +24,12 @@ pub fn samples(value: &JsValue) -> Result<Samples, JsValue> {
     let field = |name: &str| Reflect::get(value, &name.into()).unwrap_or(JsValue::UNDEFINED);
     let convention: Convention = match field("convention").as_string() {
         Some(name) => name.parse().map_err(error)?,
-        None => return Err(invalid("samples.convention is missing", "say whose units and signs the samples have")),
+        None => {
+            return Err(invalid(
+                "samples.convention is missing",
+                "say whose units and signs the samples have",
+            ));
+        }
     };
     let times: Float64Array =
         field("timeMs").dyn_into().map_err(|_| invalid("samples.timeMs is not a Float64Array", ""))?;
@@ -34,7 +39,9 @@ pub fn samples(value: &JsValue) -> Result<Samples, JsValue> {
         present => vectors(present, "rotationRate", times.length())?,
     };
     let mut samples = Samples::default();
-    for ((time, acceleration), rotation_rate) in times.to_vec().into_iter().zip(acceleration).zip(rotation_rate) {
+    for ((time, acceleration), rotation_rate) in
+        times.to_vec().into_iter().zip(acceleration).zip(rotation_rate)
+    {
         let (acceleration, rotation_rate) = convention.to_canonical(acceleration, rotation_rate);
         samples.push(time / 1000.0, acceleration, rotation_rate);
     }

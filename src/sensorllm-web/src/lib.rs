@@ -38,7 +38,11 @@ impl SensorLlm {
             "webgpu" => device::webgpu().await.map_err(convert::error)?,
             other => {
                 let message = format!("there is no device \"{other}\"");
-                return Err(convert::error(Error::new(ErrorKind::InvalidInput, message, "use cpu or webgpu")));
+                return Err(convert::error(Error::new(
+                    ErrorKind::InvalidInput,
+                    message,
+                    "use cpu or webgpu",
+                )));
             }
         };
         let file = |name: &str| {

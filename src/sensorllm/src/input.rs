@@ -54,7 +54,12 @@ impl InputStage {
     /// Channels and statistics of one window.
     pub fn window(&self, window: &Window) -> WindowInput {
         let values = channel_values(window, &self.channels);
-        let statistics = values.iter().flat_map(|values| scaled_statistics(values, self.rate_hz)).collect();
+        let statistics = self.channels.iter().zip(&values).flat_map(|(channel, values)| {
+            let absent = values.iter().all(|x| x.is_nan());
+            let scaled = scaled_statistics(values, channel.sensor, self.rate_hz);
+            if absent { [0.0; STATISTICS.len()] } else { scaled }
+        });
+        let statistics = statistics.collect();
         let present = values.iter().map(|values| values.iter().any(|x| !x.is_nan())).collect();
         let encoded = self.channels.iter().zip(values).filter(|(channel, _)| channel.series);
         WindowInput { series: encoded.map(|(_, values)| values).collect(), statistics, present }

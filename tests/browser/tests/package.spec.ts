@@ -140,7 +140,8 @@ test("a model can be loaded from a folder's address", async ({ page }) => {
   const name = await page.evaluate(async () => {
     const address = "/pkg/dist/index.js";
     const { SensorLLM } = (await import(address)) as typeof Package;
-    await using model = await SensorLLM.load({ model: "/pkg/model/", device: "cpu" });
+    const model = await SensorLLM.load({ model: "/pkg/model/", device: "cpu" });
+    await model.close();
     return model.info.name;
   });
   expect(name).not.toBe("");

@@ -34,6 +34,11 @@ pub fn vary(
     } else {
         if rng.random_bool(config.flip) {
             Rotation::half_turn(rng.random_range(0..3)).turn(&mut window);
+            // A thigh lies level or hangs down whichever side of the phone faces it; on a belt the tilt by which sitting
+            // and standing differ changes its sign.
+            if placement != Placement::Pocket {
+                labels = labels.widened(manifest);
+            }
         }
         let angle = rng.random_range(-1.0..=1.0) * config.tilt_degrees;
         Rotation::about_random_axis(angle.to_radians() as f32, rng).turn(&mut window);

@@ -1,32 +1,64 @@
 //! Prepares the batches of an epoch in the background, always in the same order for the same seed and epoch.
 
+use std::collections::HashMap;
 use std::sync::mpsc;
 use std::thread::{self, Scope};
 
+use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sensorllm::Manifest;
 use sensorllm::input::{InputStage, ModelInput};
 
-use super::augment::vary;
+use super::augment::{Varied, vary};
 use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
-/// A batch ready for the model.
-pub struct Batch {
+/// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
+const PARTS: usize = 2;
+
+/// A batch ready for the model, in parts of nearly equal size.
+pub struct Batch(pub Vec<Part>);
+
+/// A part of a batch.
+pub struct Part {
     /// What the model reads.
     pub input: ModelInput,
     /// What it should answer.
     pub labels: Vec<LabelSet>,
+    /// Its share of the batch's windows.
+    pub share: f32,
 }
 
 /// The order of one epoch's windows.
 pub fn order(recordings: &Recordings, config: &TrainConfig, epoch: usize) -> Vec<Example> {
     let mut rng = stream(config.seed, epoch, 0);
     let mut examples = recordings.examples(Some(&mut rng));
+    if config.optimisation.balance > 0.0 {
+        return balanced(&examples, config.optimisation.balance, &mut rng);
+    }
     examples.shuffle(&mut rng);
     examples
+}
+
+/// As many draws with replacement as there are examples, rare kinds more often.
+fn balanced(examples: &[Example], balance: f64, rng: &mut ChaCha8Rng) -> Vec<Example> {
+    let mut counts: HashMap<(usize, LabelSet), usize> = HashMap::new();
+    for example in examples {
+        *counts.entry((example.dataset, example.labels)).or_default() += 1;
+    }
+    let mut sum = 0.0;
+    let chances = examples.iter().map(|example| {
+        sum += (counts[&(example.dataset, example.labels)] as f64).powf(-balance);
+        sum
+    });
+    let cumulative: Vec<f64> = chances.collect();
+    let draw = |rng: &mut ChaCha8Rng| {
+        let at = rng.random_range(0.0..sum);
+        examples[cumulative.partition_point(|end| *end <= at).min(examples.len() - 1)]
+    };
+    (0..examples.len()).map(|_| draw(rng)).collect()
 }
 
 /// Batches of `examples` from batch `first` on, prepared by a thread of `scope` while the caller trains.
@@ -73,12 +105,16 @@ fn prepare(
             vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
         })
         .collect();
-    let windows: Vec<_> = varied.iter().map(|varied| stage.window(&varied.window)).collect();
-    let placements = varied.iter().map(|varied| varied.placement);
-    Batch {
-        input: stage.batch(windows.iter().zip(placements)),
-        labels: varied.iter().map(|varied| varied.labels).collect(),
-    }
+    let part = |varied: &[Varied]| {
+        let windows: Vec<_> = varied.iter().map(|varied| stage.window(&varied.window)).collect();
+        let placements = varied.iter().map(|varied| varied.placement);
+        Part {
+            input: stage.batch(windows.iter().zip(placements)),
+            labels: varied.iter().map(|varied| varied.labels).collect(),
+            share: varied.len() as f32 / examples.len() as f32,
+        }
+    };
+    Batch(varied.chunks(examples.len().div_ceil(PARTS)).map(part).collect())
 }
 
 /// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.

@@ -87,6 +87,9 @@ pub struct Augmentation {
 pub struct Optimisation {
     /// Passes over the training windows.
     pub epochs: usize,
+    /// How strongly rare kinds of windows are drawn more often: a window's chance is proportional to the number of windows
+    /// of its set and labels to the power of minus this. 0 draws every window once an epoch.
+    pub balance: f64,
     /// Windows per step.
     pub batch: usize,
     /// Peak learning rate of AdamW; it rises linearly in `warmup` and falls by a cosine to zero.

@@ -12,7 +12,7 @@ use super::config::{Splits, TrainConfig};
 use crate::data::Dataset;
 
 /// The labels that a window's activity may mean, one bit each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LabelSet(u32);
 
 impl LabelSet {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use sensorllm::model::SensorLlm;
 use sensorllm::{Head, Manifest};
 
 use super::average::Average;
-use super::batches::{Batch, batches, order};
+use super::batches::{Batch, Part, batches, order};
 use super::checkpoint::{Position, RunFolder};
 use super::config::TrainConfig;
 use super::examples::Splitted;
@@ -20,6 +20,9 @@ use super::log::{EpochRecord, Log};
 use super::loss::Targets;
 use super::validate::{macro_f1, score};
 use crate::progress;
+
+/// How often a run without a terminal says where it is.
+const REPORT_EVERY: Duration = Duration::from_secs(30);
 
 /// What a run came to.
 pub struct Outcome {
@@ -139,6 +142,7 @@ impl Trainer<'_> {
         let checkpoint_every = Duration::from_secs(config.optimisation.checkpoint_seconds);
         let mut checkpointed = Instant::now();
         let mut lap = Instant::now();
+        let mut reported = Instant::now();
         std::thread::scope(|scope| -> Result<()> {
             let (epoch, first) = (position.epoch, position.batch);
             let batches = batches(scope, &data.train, examples, config, self.manifest, epoch, first);
@@ -154,6 +158,10 @@ impl Trainer<'_> {
                 lap = Instant::now();
                 bar.inc(1);
                 bar.set_message(format!("loss {:.3}", llm / count));
+                if bar.is_hidden() && reported.elapsed() > REPORT_EVERY {
+                    reported = Instant::now();
+                    eprintln!("epoch {} batch {}/{total} loss {:.3}", epoch + 1, position.batch, llm / count);
+                }
                 if checkpointed.elapsed() > checkpoint_every {
                     position.average_steps = self.average.steps();
                     let averaged = self.average.applied(&self.model, plain);
@@ -169,23 +177,35 @@ impl Trainer<'_> {
 
     /// One step down the gradient; returns the losses of the language-model and the encoder head.
     fn step(&mut self, batch: &Batch, rate: f64) -> (f32, f32) {
+        let computed: Vec<_> = std::thread::scope(|scope| {
+            let parts: Vec<_> = batch.0.iter().map(|part| scope.spawn(|| self.gradients(part))).collect();
+            parts.into_iter().map(|part| part.join().expect("the forward and backward pass do not panic")).collect()
+        });
+        let mut sum = GradientsAccumulator::new();
+        let mut losses = (0.0, 0.0);
+        for (gradients, llm, encoder) in computed {
+            sum.accumulate(&self.model, gradients);
+            losses = (losses.0 + llm, losses.1 + encoder);
+        }
+        self.model = self.optimiser.step(rate, self.model.clone(), sum.grads());
+        self.average.update(&self.model);
+        losses
+    }
+
+    /// Gradients and losses of one part of a batch, weighted by its share of it.
+    fn gradients(&self, part: &Part) -> (GradientsParams, f32, f32) {
         let settings = &self.config.optimisation;
-        let targets = Targets::new(
-            &batch.labels,
-            self.manifest.labels.len(),
-            settings.label_smoothing,
-            &self.device,
-        );
-        let encoded = self.model.encode(&batch.input, &self.device);
-        let llm = targets.loss(self.model.classify(&batch.input, encoded.clone(), Head::Llm));
-        let encoder = targets.loss(self.model.classify(&batch.input, encoded, Head::Encoder));
+        let labels = self.manifest.labels.len();
+        let targets = Targets::new(&part.labels, labels, settings.label_smoothing, &self.device);
+        // A fork has leaves of its own, so that threads do not share an autodiff graph.
+        let model = self.model.clone().fork(&self.device);
+        let encoded = model.encode(&part.input, &self.device);
+        let llm = targets.loss(model.classify(&part.input, encoded.clone(), Head::Llm)) * part.share;
+        let encoder = targets.loss(model.classify(&part.input, encoded, Head::Encoder)) * part.share;
         let value = |loss: &Tensor<1>| loss.clone().into_scalar::<f32>();
         let losses = (value(&llm), value(&encoder));
         let gradients = (llm + encoder * settings.encoder_head_weight).backward();
-        let gradients = GradientsParams::from_grads(gradients, &self.model);
-        self.model = self.optimiser.step(rate, self.model.clone(), gradients);
-        self.average.update(&self.model);
-        losses
+        (GradientsParams::from_grads(gradients, &model), losses.0, losses.1)
     }
 
     /// Rises linearly, then falls by half a cosine to zero.
