@@ -29,9 +29,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     build::all(Profile::Release)?;
     eprintln!("Measuring sizes");
     let sizes = sizes::measure(Profile::Release)?;
-    let rows = sizes
-        .iter()
-        .map(|size| json!({"part": size.name, "bytes": size.raw, "brotli_bytes": size.brotli}));
+    let rows =
+        sizes.iter().map(|size| json!({"part": size.name, "bytes": size.raw, "brotli_bytes": size.brotli}));
     let sizes = rows.collect::<Vec<_>>();
     eprintln!("Measuring native speed");
     let native = vec![native("encoder")?, native("llm")?];
@@ -50,14 +49,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// Milliseconds per window of one head on the CPU, through the command line's own evaluation.
 fn native(head: &str) -> Result<Value> {
     let run = ["run", "--release", "--quiet", "-p", "sensorllm-cli", "--"];
-    let eval = [
-        "eval", "--model", MODEL, "--data", RECORDINGS, "--head", head, "--json",
-    ];
+    let eval = ["eval", "--model", MODEL, "--data", RECORDINGS, "--head", head, "--json"];
     let text = output(cargo(&run).args(eval))?;
     let evaluation: Value = serde_json::from_str(&text).context("`sensorllm eval --json` printed no JSON")?;
-    let milliseconds = evaluation["ms_per_window"]
-        .as_f64()
-        .context("`sensorllm eval` reports no ms_per_window")?;
+    let milliseconds =
+        evaluation["ms_per_window"].as_f64().context("`sensorllm eval` reports no ms_per_window")?;
     Ok(
         json!({"device": "cpu", "head": head, "ms_per_window": milliseconds, "windows": evaluation["windows"]}),
     )
@@ -67,9 +63,8 @@ fn native(head: &str) -> Result<Value> {
 fn tables(key: &str, value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let (inner, plain): (Vec<_>, Vec<_>) = fields
-                .iter()
-                .partition(|(_, value)| value.is_object() || is_table(value));
+            let (inner, plain): (Vec<_>, Vec<_>) =
+                fields.iter().partition(|(_, value)| value.is_object() || is_table(value));
             let mut text = String::new();
             if !plain.is_empty() {
                 text += &heading(key);
@@ -79,14 +74,7 @@ fn tables(key: &str, value: &Value) -> String {
                 }
             }
             for (name, value) in inner {
-                text += &tables(
-                    &if key.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{key}: {name}")
-                    },
-                    value,
-                );
+                text += &tables(&if key.is_empty() { name.clone() } else { format!("{key}: {name}") }, value);
             }
             text
         }
@@ -96,50 +84,28 @@ fn tables(key: &str, value: &Value) -> String {
 }
 
 fn is_table(value: &Value) -> bool {
-    value
-        .as_array()
-        .is_some_and(|rows| !rows.is_empty() && rows.iter().all(Value::is_object))
+    value.as_array().is_some_and(|rows| !rows.is_empty() && rows.iter().all(Value::is_object))
 }
 
 fn heading(key: &str) -> String {
-    if key.is_empty() {
-        String::new()
-    } else {
-        format!("\n{key}\n")
-    }
+    if key.is_empty() { String::new() } else { format!("\n{key}\n") }
 }
 
 /// Rows of objects under the names of their fields; a field that a row lacks is left empty.
 fn table(rows: &[Value]) -> String {
     let mut columns: Vec<&String> = Vec::new();
-    for name in rows
-        .iter()
-        .filter_map(Value::as_object)
-        .flat_map(|row| row.keys())
-    {
+    for name in rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys()) {
         if !columns.contains(&name) {
             columns.push(name);
         }
     }
     let mut lines = vec![columns.iter().map(|name| (*name).clone()).collect::<Vec<_>>()];
-    lines.extend(
-        rows.iter()
-            .map(|row| columns.iter().map(|name| cell(&row[*name])).collect()),
-    );
-    let width = |column: usize| {
-        lines
-            .iter()
-            .map(|line| line[column].len())
-            .max()
-            .unwrap_or_default()
-    };
+    lines.extend(rows.iter().map(|row| columns.iter().map(|name| cell(&row[*name])).collect()));
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let mut text = String::new();
     for line in &lines {
-        let cells = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:>width$}"));
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
         text += cells.collect::<Vec<_>>().join("  ").as_str();
         text.push('\n');
     }

@@ -49,9 +49,7 @@ impl Certificate {
     fn load(folder: &Path, names: &str) -> Option<Self> {
         let kept = fs::read_to_string(folder.join(NAMES)).ok()?;
         let written = fs::metadata(folder.join(NAMES)).ok()?.modified().ok()?;
-        let fresh = SystemTime::now()
-            .duration_since(written)
-            .is_ok_and(|age| age < RENEW);
+        let fresh = SystemTime::now().duration_since(written).is_ok_and(|age| age < RENEW);
         let read = || {
             Some(Self {
                 certificate: fs::read(folder.join(CERTIFICATE)).ok()?,
@@ -63,37 +61,22 @@ impl Certificate {
 
     fn make(names: &[String]) -> Result<Self> {
         let mut parameters = CertificateParams::new(names).context("not a host name")?;
-        parameters
-            .distinguished_name
-            .push(DnType::CommonName, "sensorllm demo");
-        parameters
-            .extended_key_usages
-            .push(ExtendedKeyUsagePurpose::ServerAuth);
-        let since_1970 = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .context("the clock is before 1970")?;
+        parameters.distinguished_name.push(DnType::CommonName, "sensorllm demo");
+        parameters.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
+        let since_1970 =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
         // A day back, for phones whose clock is behind.
         parameters.not_before = date_time_ymd(1970, 1, 1) + since_1970.saturating_sub(DAY);
         parameters.not_after = date_time_ymd(1970, 1, 1) + since_1970 + VALID;
         let key = KeyPair::generate().context("could not make a key")?;
-        let certificate = parameters
-            .self_signed(&key)
-            .context("could not make a certificate")?;
-        Ok(Self {
-            certificate: certificate.der().to_vec(),
-            key: key.serialize_der(),
-        })
+        let certificate = parameters.self_signed(&key).context("could not make a certificate")?;
+        Ok(Self { certificate: certificate.der().to_vec(), key: key.serialize_der() })
     }
 
     /// SHA-256 of the certificate, as browsers show it.
     pub fn fingerprint(&self) -> String {
         let digest = ring::digest::digest(&ring::digest::SHA256, &self.certificate);
-        digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect::<Vec<_>>()
-            .join(":")
+        digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
     }
 
     /// What the server needs to speak TLS with this certificate.

@@ -9,9 +9,7 @@ use anyhow::{Context, Result, bail};
 
 /// The workspace's root folder.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 /// Cargo's output folder: `CARGO_TARGET_DIR` if set, else `target` at the root.
@@ -38,20 +36,14 @@ pub fn npm(arguments: &[&str]) -> Command {
 
 /// A program that npm installed at the root, such as `wasm-opt`.
 pub fn node_program(name: &str, arguments: &[&str]) -> Command {
-    let file = if cfg!(windows) {
-        format!("{name}.cmd")
-    } else {
-        name.to_owned()
-    };
+    let file = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
     command(root().join("node_modules").join(".bin").join(file), arguments)
 }
 
 /// Runs a command with its output shown; fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
-    let status = command
-        .status()
-        .with_context(|| format!("could not start `{shown}`; is it installed?"))?;
+    let status = command.status().with_context(|| format!("could not start `{shown}`; is it installed?"))?;
     if !status.success() {
         bail!("`{shown}` failed ({status})");
     }
@@ -74,10 +66,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// Standard output of a command that may be missing or fail, without showing anything: for probing what is installed.
 pub fn probe(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The first of `names` found in a folder of `PATH`.
@@ -85,15 +74,8 @@ pub fn find_in_path(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).collect();
     names.iter().find_map(|name| {
-        let file = if cfg!(windows) {
-            format!("{name}.exe")
-        } else {
-            (*name).to_owned()
-        };
-        folders
-            .iter()
-            .map(|folder| folder.join(&file))
-            .find(|candidate| candidate.is_file())
+        let file = if cfg!(windows) { format!("{name}.exe") } else { (*name).to_owned() };
+        folders.iter().map(|folder| folder.join(&file)).find(|candidate| candidate.is_file())
     })
 }
 
@@ -101,9 +83,7 @@ pub fn find_in_path(names: &[&str]) -> Option<PathBuf> {
 fn show(command: &Command) -> String {
     let root = format!("{}{}", root().display(), std::path::MAIN_SEPARATOR);
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<String> = words
-        .map(|word| word.to_string_lossy().replace(&root, ""))
-        .collect();
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().replace(&root, "")).collect();
     match words.split_first() {
         // Cargo's own path is long and says nothing.
         Some((program, rest)) if program.ends_with("/cargo") => format!("cargo {}", rest.join(" ")),
@@ -128,12 +108,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_named() {
-        let error = run(&mut command("no-such-program", &["--flag"]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("could not start `no-such-program --flag`"),
-            "{error}"
-        );
+        let error = run(&mut command("no-such-program", &["--flag"])).unwrap_err().to_string();
+        assert!(error.contains("could not start `no-such-program --flag`"), "{error}");
     }
 }

@@ -46,26 +46,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = match &arguments.dir {
         Some(folder) => folder.clone(),
         None => {
-            let profile = if arguments.release {
-                Profile::Release
-            } else {
-                Profile::Quick
-            };
+            let profile = if arguments.release { Profile::Release } else { Profile::Quick };
             build::all(profile)?;
             root().join("www").join("dist")
         }
     };
-    let folder = folder
-        .canonicalize()
-        .with_context(|| format!("there is no folder {}", folder.display()))?;
+    let folder = folder.canonicalize().with_context(|| format!("there is no folder {}", folder.display()))?;
     let address = listener.local_addr()?;
     let urls = urls(address.ip(), address.port(), arguments.https, &lan_addresses());
     println!("Serving {}", urls.join("\n     or "));
-    let tls = if arguments.https {
-        Some(certificate()?.server_config()?)
-    } else {
-        None
-    };
+    let tls = if arguments.https { Some(certificate()?.server_config()?) } else { None };
     if address.ip().is_loopback() && arguments.https {
         println!("For a phone on the same network, add --host 0.0.0.0");
     } else if !address.ip().is_loopback() && !arguments.https {
@@ -94,17 +84,10 @@ fn urls(served: IpAddr, port: u16, https: bool, lan: &[IpAddr]) -> Vec<String> {
     let scheme = if https { "https" } else { "http" };
     let url = |host: String| format!("{scheme}://{host}:{port}/");
     let quoted = |address: &IpAddr| {
-        if address.is_ipv6() {
-            format!("[{address}]")
-        } else {
-            address.to_string()
-        }
+        if address.is_ipv6() { format!("[{address}]") } else { address.to_string() }
     };
     if served.is_unspecified() {
-        std::iter::once("localhost".to_owned())
-            .chain(lan.iter().map(quoted))
-            .map(url)
-            .collect()
+        std::iter::once("localhost".to_owned()).chain(lan.iter().map(quoted)).map(url).collect()
     } else {
         vec![url(quoted(&served))]
     }
@@ -119,11 +102,8 @@ fn open_browser(url: &str) {
     } else {
         ("xdg-open", vec![url])
     };
-    let _ = command(program, &arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
+    let _ =
+        command(program, &arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
 }
 
 #[cfg(test)]
@@ -133,21 +113,11 @@ mod tests {
     #[test]
     fn urls_are_those_that_work() {
         let lan = ["192.168.1.5".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-        assert_eq!(
-            urls("127.0.0.1".parse().unwrap(), 8080, false, &lan),
-            ["http://127.0.0.1:8080/"]
-        );
+        assert_eq!(urls("127.0.0.1".parse().unwrap(), 8080, false, &lan), ["http://127.0.0.1:8080/"]);
         assert_eq!(
             urls("0.0.0.0".parse().unwrap(), 8443, true, &lan),
-            [
-                "https://localhost:8443/",
-                "https://192.168.1.5:8443/",
-                "https://10.0.0.2:8443/"
-            ]
+            ["https://localhost:8443/", "https://192.168.1.5:8443/", "https://10.0.0.2:8443/"]
         );
-        assert_eq!(
-            urls("::1".parse().unwrap(), 80, false, &lan),
-            ["http://[::1]:80/"]
-        );
+        assert_eq!(urls("::1".parse().unwrap(), 80, false, &lan), ["http://[::1]:80/"]);
     }
 }

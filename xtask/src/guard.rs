@@ -17,10 +17,7 @@ pub fn run() -> Result<()> {
     let tree = tree("sensorllm-web", WASM_TARGET)?;
     let found = violations(&tree)?;
     if !found.is_empty() {
-        bail!(
-            "the wasm depends on code that must not reach the browser:\n  {}",
-            found.join("\n  ")
-        );
+        bail!("the wasm depends on code that must not reach the browser:\n  {}", found.join("\n  "));
     }
     Ok(())
 }
@@ -115,16 +112,9 @@ mod tests {
     #[test]
     fn the_command_line_would_be_caught() {
         let found = violations(&tree("sensorllm-cli", "x86_64-unknown-linux-gnu").unwrap()).unwrap();
-        for expected in [
-            "crate burn-autodiff",
-            "crate burn-optim",
-            "crate clap",
-            "feature autodiff of burn",
-        ] {
-            assert!(
-                found.iter().any(|one| one == expected),
-                "{expected} is not in {found:?}"
-            );
+        for expected in ["crate burn-autodiff", "crate burn-optim", "crate clap", "feature autodiff of burn"]
+        {
+            assert!(found.iter().any(|one| one == expected), "{expected} is not in {found:?}");
         }
     }
 }

@@ -18,11 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Build, show, test and measure sensorllm",
-    version
-)]
+#[command(name = "cargo xtask", about = "Build, show, test and measure sensorllm", version)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

@@ -36,9 +36,7 @@ pub fn serve(listener: &TcpListener, root: PathBuf, tls: Option<Arc<ServerConfig
             let _ = connection(stream, &root, tls);
         };
         // Out of threads: the connection is dropped and the browser tries again.
-        let _ = thread::Builder::new()
-            .name("connection".to_owned())
-            .spawn(connection);
+        let _ = thread::Builder::new().name("connection".to_owned()).spawn(connection);
     }
 }
 
@@ -68,9 +66,7 @@ fn redirect_to_https(head: &Head) -> Response {
     match &head.host {
         Some(host) if head.request.target.starts_with('/') => {
             let mut response = plain((307, "Temporary Redirect"), "this server speaks https");
-            response
-                .headers
-                .push(("Location", format!("https://{host}{}", head.request.target)));
+            response.headers.push(("Location", format!("https://{host}{}", head.request.target)));
             response
         }
         _ => plain((400, "Bad Request"), "this server speaks https"),
@@ -97,10 +93,7 @@ fn requests<S: Read + Write>(stream: &mut S, answer: impl Fn(&Head) -> Response)
             }
             Ok(None) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                let head = Head {
-                    close: true,
-                    ..Head::default()
-                };
+                let head = Head { close: true, ..Head::default() };
                 (head, plain((400, "Bad Request"), &error.to_string()))
             }
             Err(error) => return Err(error),
@@ -120,10 +113,7 @@ fn read_head(stream: &mut impl Read, received: &mut Vec<u8>) -> io::Result<Optio
             return Ok(Some(head));
         }
         if received.len() >= HEAD_LIMIT {
-            return Err(io::Error::new(
-                ErrorKind::InvalidData,
-                "the request's headers are too long",
-            ));
+            return Err(io::Error::new(ErrorKind::InvalidData, "the request's headers are too long"));
         }
         let mut chunk = [0; 4096];
         match stream.read(&mut chunk)? {
@@ -137,17 +127,12 @@ fn read_head(stream: &mut impl Read, received: &mut Vec<u8>) -> io::Result<Optio
 fn parse_head(bytes: &[u8]) -> io::Result<Option<(usize, Head)>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
     let mut parsed = httparse::Request::new(&mut headers);
-    let status = parsed
-        .parse(bytes)
-        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    let status = parsed.parse(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
     let httparse::Status::Complete(length) = status else {
         return Ok(None);
     };
     let header = |name: &str| {
-        let found = parsed
-            .headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name));
+        let found = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
         found.map(|header| String::from_utf8_lossy(header.value).trim().to_owned())
     };
     let request = Request {
@@ -160,19 +145,9 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<(usize, Head)>> {
     let has_body =
         header("transfer-encoding").is_some() || header("content-length").is_some_and(|length| length != "0");
     let connection = header("connection").unwrap_or_default().to_ascii_lowercase();
-    let keeps = if parsed.version == Some(0) {
-        connection == "keep-alive"
-    } else {
-        !connection.contains("close")
-    };
-    Ok(Some((
-        length,
-        Head {
-            request,
-            host: header("host"),
-            close: has_body || !keeps,
-        },
-    )))
+    let keeps =
+        if parsed.version == Some(0) { connection == "keep-alive" } else { !connection.contains("close") };
+    Ok(Some((length, Head { request, host: header("host"), close: has_body || !keeps })))
 }
 
 /// Writes status, headers and, unless only the head was asked for, the body.
@@ -191,11 +166,7 @@ fn write_response(
     if code != 304 {
         head += &format!("Content-Length: {}\r\n", response.body.length());
     }
-    head += if close {
-        "Connection: close\r\n\r\n"
-    } else {
-        "Connection: keep-alive\r\n\r\n"
-    };
+    head += if close { "Connection: close\r\n\r\n" } else { "Connection: keep-alive\r\n\r\n" };
     stream.write_all(head.as_bytes())?;
     match response.body {
         _ if head_only => {}

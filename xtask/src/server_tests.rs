@@ -34,11 +34,7 @@ fn exchange(stream: &mut (impl Read + Write), text: &str) -> (String, Vec<u8>) {
     stream.write_all(text.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
-    let end = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .expect("an end of the headers")
-        + 4;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an end of the headers") + 4;
     let body = answer.split_off(end);
     (String::from_utf8(answer).unwrap(), body)
 }
@@ -55,14 +51,8 @@ fn a_file_arrives_whole_and_head_has_none_of_it() {
         "{head}"
     );
     assert!(body == content());
-    let (head, body) = exchange(
-        &mut TcpStream::connect(address).unwrap(),
-        &GET.replace("GET", "HEAD"),
-    );
-    assert!(
-        head.contains("Content-Length: 300000\r\n") && body.is_empty(),
-        "{head}"
-    );
+    let (head, body) = exchange(&mut TcpStream::connect(address).unwrap(), &GET.replace("GET", "HEAD"));
+    assert!(head.contains("Content-Length: 300000\r\n") && body.is_empty(), "{head}");
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -73,15 +63,9 @@ fn one_connection_takes_several_requests() {
     let missing = "GET /missing HTTP/1.1\r\n\r\n";
     let mut stream = TcpStream::connect(address).unwrap();
     let (head, rest) = exchange(&mut stream, &format!("{range}{missing}{GET}"));
-    assert!(
-        head.starts_with("HTTP/1.1 206") && rest.starts_with(&[1, 2, 3]),
-        "{head}"
-    );
+    assert!(head.starts_with("HTTP/1.1 206") && rest.starts_with(&[1, 2, 3]), "{head}");
     let rest = String::from_utf8_lossy(&rest).into_owned();
-    let (second, third) = (
-        rest.find("HTTP/1.1 404").unwrap(),
-        rest.find("HTTP/1.1 200").unwrap(),
-    );
+    let (second, third) = (rest.find("HTTP/1.1 404").unwrap(), rest.find("HTTP/1.1 200").unwrap());
     assert!(second < third);
     fs::remove_dir_all(folder).unwrap();
 }
@@ -105,10 +89,9 @@ fn an_idle_connection_does_not_hold_up_others() {
 #[test]
 fn nonsense_is_answered_and_closed() {
     let (address, folder) = start("nonsense", None);
-    for text in [
-        "\u{1}\u{2}\u{3}\r\n\r\n".to_owned(),
-        format!("GET / HTTP/1.1\r\nA: {}", "b".repeat(HEAD_LIMIT)),
-    ] {
+    for text in
+        ["\u{1}\u{2}\u{3}\r\n\r\n".to_owned(), format!("GET / HTTP/1.1\r\nA: {}", "b".repeat(HEAD_LIMIT))]
+    {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
         let mut start = [0; 12];
@@ -119,10 +102,7 @@ fn nonsense_is_answered_and_closed() {
         &mut TcpStream::connect(address).unwrap(),
         "POST /large.wasm HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
     );
-    assert!(
-        head.starts_with("HTTP/1.1 405") && head.contains("Connection: close"),
-        "{head}"
-    );
+    assert!(head.starts_with("HTTP/1.1 405") && head.contains("Connection: close"), "{head}");
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -145,10 +125,7 @@ fn tls_works_with_the_self_made_certificate_and_plain_http_is_redirected() {
         let connection = ClientConnection::new(Arc::new(client.clone()), name).unwrap();
         let mut stream = StreamOwned::new(connection, TcpStream::connect(address).unwrap());
         let (head, body) = exchange(&mut stream, GET);
-        assert!(
-            head.starts_with("HTTP/1.1 200 OK\r\n") && body == content(),
-            "{head}"
-        );
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && body == content(), "{head}");
     }
 
     let (head, _) = exchange(
@@ -156,10 +133,7 @@ fn tls_works_with_the_self_made_certificate_and_plain_http_is_redirected() {
         "GET /page?device=cpu HTTP/1.1\r\nHost: phone.test:8080\r\nConnection: close\r\n\r\n",
     );
     assert!(head.starts_with("HTTP/1.1 307"), "{head}");
-    assert!(
-        head.contains("Location: https://phone.test:8080/page?device=cpu\r\n"),
-        "{head}"
-    );
+    assert!(head.contains("Location: https://phone.test:8080/page?device=cpu\r\n"), "{head}");
     for folder in [folder, kept] {
         fs::remove_dir_all(folder).unwrap();
     }

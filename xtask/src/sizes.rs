@@ -33,37 +33,26 @@ pub fn measure(profile: Profile) -> Result<Vec<Size>> {
     let (package, page) = (root().join("pkg"), root().join("www").join("dist"));
     let scripts = |folder: &Path, extensions: &[&str]| -> Result<Vec<PathBuf>> {
         let mut files = files_below(folder)?;
-        files.retain(|file| {
-            file.extension()
-                .is_some_and(|found| extensions.iter().any(|one| found == *one))
-        });
+        files.retain(|file| file.extension().is_some_and(|found| extensions.iter().any(|one| found == *one)));
         Ok(files)
     };
     let parts = [
         ("wasm", vec![wasm::file()]),
         ("package JS", scripts(&package.join("dist"), &["js", "mjs"])?),
-        (
-            "page JS, CSS, HTML",
-            scripts(&page, &["js", "mjs", "css", "html"])?,
-        ),
+        ("page JS, CSS, HTML", scripts(&page, &["js", "mjs", "css", "html"])?),
         ("model", files_below(&package.join("model"))?),
     ];
     let paths: Vec<&PathBuf> = parts.iter().flat_map(|(_, files)| files).collect();
     let mut sizes = match profile {
         Profile::Release => compressed(&paths)?,
-        Profile::Quick => paths
-            .iter()
-            .map(|path| Ok((fs::metadata(path)?.len(), None)))
-            .collect::<Result<_>>()?,
+        Profile::Quick => {
+            paths.iter().map(|path| Ok((fs::metadata(path)?.len(), None))).collect::<Result<_>>()?
+        }
     }
     .into_iter();
     let mut report = Vec::new();
     for (name, files) in &parts {
-        let mut total = Size {
-            name,
-            raw: 0,
-            brotli: (profile == Profile::Release).then_some(0),
-        };
+        let mut total = Size { name, raw: 0, brotli: (profile == Profile::Release).then_some(0) };
         for (raw, brotli) in sizes.by_ref().take(files.len()) {
             total.raw += raw;
             total.brotli = total.brotli.zip(brotli).map(|(sum, bytes)| sum + bytes);
@@ -94,13 +83,7 @@ pub fn table(report: &[Size]) -> String {
     let mut text = format!("{:<20} {:>10} {:>10}\n", "", "raw", "brotli");
     for size in report {
         let brotli = size.brotli.map_or("-".to_owned(), megabytes);
-        let _ = writeln!(
-            text,
-            "{:<20} {:>10} {:>10}",
-            size.name,
-            megabytes(size.raw),
-            brotli
-        );
+        let _ = writeln!(text, "{:<20} {:>10} {:>10}", size.name, megabytes(size.raw), brotli);
     }
     text
 }
@@ -117,10 +100,7 @@ fn compressed(paths: &[&PathBuf]) -> Result<Vec<(u64, Option<u64>)>> {
         let _ = writeln!(list, "{}", path.display());
     }
     // Taken and dropped, which ends the list.
-    node.stdin
-        .take()
-        .context("node has no standard input")?
-        .write_all(list.as_bytes())?;
+    node.stdin.take().context("node has no standard input")?.write_all(list.as_bytes())?;
     let output = node.wait_with_output()?;
     let lines = String::from_utf8(output.stdout)?;
     let sizes: Option<Vec<_>> = lines
@@ -141,11 +121,7 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
         let path = entry?.path();
-        if path.is_dir() {
-            files.extend(files_below(&path)?)
-        } else {
-            files.push(path)
-        }
+        if path.is_dir() { files.extend(files_below(&path)?) } else { files.push(path) }
     }
     files.sort();
     Ok(files)
@@ -161,18 +137,10 @@ mod tests {
 
     #[test]
     fn limits_hold_at_the_limit_and_not_above() {
-        check(&[
-            size("wasm", 9_000_000, Some(2_200_000)),
-            size("model", 8_000_000, Some(7_000_000)),
-        ])
-        .unwrap();
-        let error = check(&[size("wasm", 9_000_000, Some(2_200_001))])
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "the wasm has 2200001 bytes after brotli; the limit is 2200000"
-        );
+        check(&[size("wasm", 9_000_000, Some(2_200_000)), size("model", 8_000_000, Some(7_000_000))])
+            .unwrap();
+        let error = check(&[size("wasm", 9_000_000, Some(2_200_001))]).unwrap_err().to_string();
+        assert_eq!(error, "the wasm has 2200001 bytes after brotli; the limit is 2200000");
         assert!(check(&[size("model", 8_000_001, None)]).is_err());
     }
 
@@ -188,13 +156,7 @@ mod tests {
 
     #[test]
     fn table_has_a_row_for_each_part() {
-        let text = table(&[
-            size("wasm", 5_123_456, Some(1_900_000)),
-            size("model", 3_000_000, None),
-        ]);
-        assert!(
-            text.contains("5.123 MB   1.900 MB") && text.ends_with("3.000 MB          -\n"),
-            "{text}"
-        );
+        let text = table(&[size("wasm", 5_123_456, Some(1_900_000)), size("model", 3_000_000, None)]);
+        assert!(text.contains("5.123 MB   1.900 MB") && text.ends_with("3.000 MB          -\n"), "{text}");
     }
 }

@@ -65,9 +65,7 @@ pub fn respond(root: &Path, request: &Request) -> Response {
     if file.is_dir() {
         if !path.ends_with('/') {
             let mut response = plain((308, "Permanent Redirect"), "");
-            response
-                .headers
-                .push(("Location", format!("/{}/", path.trim_start_matches('/'))));
+            response.headers.push(("Location", format!("/{}/", path.trim_start_matches('/'))));
             return response;
         }
         match file.join("index.html").canonicalize() {
@@ -94,21 +92,13 @@ fn send(path: &Path, metadata: &Metadata, mut file: File, request: &Request) -> 
         ("ETag", tag.clone()),
     ];
     let has = |tags: &String| {
-        tags.split(',')
-            .any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
+        tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
     };
     if request.if_none_match.as_ref().is_some_and(has) {
-        return Response {
-            status: (304, "Not Modified"),
-            headers,
-            body: Body::Text(String::new()),
-        };
+        return Response { status: (304, "Not Modified"), headers, body: Body::Text(String::new()) };
     }
     headers.push(("Accept-Ranges", "bytes".to_owned()));
-    let unchanged = request
-        .if_range
-        .as_ref()
-        .is_none_or(|condition| *condition == tag);
+    let unchanged = request.if_range.as_ref().is_none_or(|condition| *condition == tag);
     let range = request
         .range
         .as_deref()
@@ -122,9 +112,7 @@ fn send(path: &Path, metadata: &Metadata, mut file: File, request: &Request) -> 
         }
         Range::Unsatisfiable => {
             let mut response = plain((416, "Range Not Satisfiable"), "the file is shorter");
-            response
-                .headers
-                .push(("Content-Range", format!("bytes */{size}")));
+            response.headers.push(("Content-Range", format!("bytes */{size}")));
             return response;
         }
     };
@@ -134,20 +122,13 @@ fn send(path: &Path, metadata: &Metadata, mut file: File, request: &Request) -> 
     headers.push(("Content-Type", content_type(path).to_owned()));
     // Types are as above, never guessed: a model that looks like text stays a model.
     headers.push(("X-Content-Type-Options", "nosniff".to_owned()));
-    Response {
-        status,
-        headers,
-        body: Body::File { file, length },
-    }
+    Response { status, headers, body: Body::File { file, length } }
 }
 
 /// A strong validator: changes whenever the file is written.
 fn entity_tag(metadata: &Metadata) -> String {
-    let written = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
+    let written =
+        metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     format!("\"{:x}-{:x}\"", metadata.len(), written.as_nanos())
 }
 
@@ -158,11 +139,7 @@ fn not_found() -> Response {
 /// A short text as an answer.
 pub fn plain(status: Status, text: &str) -> Response {
     let headers = vec![("Content-Type", "text/plain; charset=utf-8".to_owned())];
-    Response {
-        status,
-        headers,
-        body: Body::Text(text.to_owned()),
-    }
+    Response { status, headers, body: Body::Text(text.to_owned()) }
 }
 
 /// The file path that a URL path names; nothing for one that is malformed or climbs out of the folder.
@@ -183,11 +160,7 @@ fn percent_decode(text: &str) -> Option<String> {
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         let mut digit = || (rest.next()? as char).to_digit(16);
-        bytes.push(if byte == b'%' {
-            u8::try_from(digit()? * 16 + digit()?).ok()?
-        } else {
-            byte
-        });
+        bytes.push(if byte == b'%' { u8::try_from(digit()? * 16 + digit()?).ok()? } else { byte });
     }
     String::from_utf8(bytes).ok()
 }
@@ -207,9 +180,7 @@ enum Range {
 impl Range {
     /// One range in bytes is honoured. Several, another unit or nonsense are answered with the whole file, as HTTP allows.
     fn parse(header: &str, size: u64) -> Self {
-        let Some((first, last)) = header
-            .strip_prefix("bytes=")
-            .and_then(|range| range.split_once('-'))
+        let Some((first, last)) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
         else {
             return Self::Whole;
         };
@@ -221,22 +192,12 @@ impl Range {
         // Only digits are left, so a number that does not parse is one too large for any file.
         let number = |text: &str| text.parse().unwrap_or(u64::MAX);
         let (first, last) = match (first, last) {
-            ("", suffix) => (
-                size.saturating_sub(number(suffix)),
-                if suffix == "0" { 0 } else { size },
-            ),
+            ("", suffix) => (size.saturating_sub(number(suffix)), if suffix == "0" { 0 } else { size }),
             (first, "") => (number(first), size),
             (first, last) if number(first) > number(last) => return Self::Whole,
             (first, last) => (number(first), number(last).saturating_add(1).min(size)),
         };
-        if first < last {
-            Self::Part {
-                first,
-                last: last - 1,
-            }
-        } else {
-            Self::Unsatisfiable
-        }
+        if first < last { Self::Part { first, last: last - 1 } } else { Self::Unsatisfiable }
     }
 }
 

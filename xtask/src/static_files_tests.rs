@@ -39,18 +39,11 @@ impl Site {
     }
 
     fn get(&self, target: &str) -> Response {
-        self.send(&Request {
-            method: "GET".into(),
-            target: target.into(),
-            ..Request::default()
-        })
+        self.send(&Request { method: "GET".into(), target: target.into(), ..Request::default() })
     }
 
     fn range(&self, range: &str) -> Response {
-        let request = Request {
-            range: Some(range.into()),
-            ..get("/app.js")
-        };
+        let request = Request { range: Some(range.into()), ..get("/app.js") };
         self.send(&request)
     }
 }
@@ -62,19 +55,11 @@ impl Drop for Site {
 }
 
 fn get(target: &str) -> Request {
-    Request {
-        method: "GET".into(),
-        target: target.into(),
-        ..Request::default()
-    }
+    Request { method: "GET".into(), target: target.into(), ..Request::default() }
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response
-        .headers
-        .iter()
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value.as_str())
+    response.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
 }
 
 fn body(response: Response) -> String {
@@ -99,11 +84,7 @@ fn files_come_with_their_type() {
         ("/", "text/html; charset=utf-8"),
     ] {
         let response = site.get(target);
-        assert_eq!(
-            (response.status.0, header(&response, "Content-Type")),
-            (200, Some(kind)),
-            "{target}"
-        );
+        assert_eq!((response.status.0, header(&response, "Content-Type")), (200, Some(kind)), "{target}");
         assert_eq!(header(&response, "Cache-Control"), Some("no-cache"));
     }
     assert_eq!(body(site.get("/?device=cpu")), "<p>hello");
@@ -115,10 +96,7 @@ fn files_come_with_their_type() {
 fn folders_redirect_to_themselves_and_nowhere_else() {
     let site = Site::new("folders");
     let response = site.get("/assets");
-    assert_eq!(
-        (response.status.0, header(&response, "Location")),
-        (308, Some("/assets/"))
-    );
+    assert_eq!((response.status.0, header(&response, "Location")), (308, Some("/assets/")));
     // `//assets/` would be a host named `assets`.
     assert_eq!(header(&site.get("//assets"), "Location"), Some("/assets/"));
     assert_eq!(site.get("/assets/deep/").status.0, 404, "folders are not listed");
@@ -149,11 +127,7 @@ fn nothing_outside_the_folder_is_sent() {
         &absolute.replace('/', "%2f"),
     ] {
         let response = site.get(target);
-        assert!(
-            matches!(response.status.0, 400 | 404),
-            "{target}: {}",
-            response.status.0
-        );
+        assert!(matches!(response.status.0, 400 | 404), "{target}: {}", response.status.0);
         assert!(!body(response).contains("outside"), "{target}");
     }
 }
@@ -175,30 +149,15 @@ fn missing_files_and_other_methods_are_refused() {
     let site = Site::new("refused");
     assert_eq!(site.get("/missing.js").status.0, 404);
     assert_eq!(site.get("/app.js/more").status.0, 404);
-    let response = site.send(&Request {
-        method: "POST".into(),
-        ..get("/app.js")
-    });
-    assert_eq!(
-        (response.status.0, header(&response, "Allow")),
-        (405, Some("GET, HEAD"))
-    );
+    let response = site.send(&Request { method: "POST".into(), ..get("/app.js") });
+    assert_eq!((response.status.0, header(&response, "Allow")), (405, Some("GET, HEAD")));
 }
 
 #[test]
 fn head_has_the_headers_of_get() {
     let site = Site::new("head");
-    let (head, get) = (
-        site.send(&Request {
-            method: "HEAD".into(),
-            ..get("/app.js")
-        }),
-        site.get("/app.js"),
-    );
-    assert_eq!(
-        (head.status, &head.headers, head.body.length()),
-        (get.status, &get.headers, 10)
-    );
+    let (head, get) = (site.send(&Request { method: "HEAD".into(), ..get("/app.js") }), site.get("/app.js"));
+    assert_eq!((head.status, &head.headers, head.body.length()), (get.status, &get.headers, 10));
 }
 
 #[test]
@@ -221,12 +180,7 @@ fn ranges_send_their_bytes_only() {
         assert_eq!(response.body.length(), content.len() as u64);
         assert_eq!(body(response), content, "{range}");
     }
-    for range in [
-        "bytes=10-",
-        "bytes=10-12",
-        "bytes=-0",
-        "bytes=99999999999999999999-",
-    ] {
+    for range in ["bytes=10-", "bytes=10-12", "bytes=-0", "bytes=99999999999999999999-"] {
         let response = site.range(range);
         assert_eq!(
             (response.status.0, header(&response, "Content-Range")),
@@ -234,21 +188,11 @@ fn ranges_send_their_bytes_only() {
             "{range}"
         );
     }
-    for range in [
-        "bytes=4-2",
-        "bytes=0-1,4-5",
-        "lines=0-1",
-        "bytes=-",
-        "bytes=a-b",
-        "bytes=+1-2",
-    ] {
+    for range in ["bytes=4-2", "bytes=0-1,4-5", "lines=0-1", "bytes=-", "bytes=a-b", "bytes=+1-2"] {
         let response = site.range(range);
         assert_eq!((response.status.0, response.body.length()), (200, 10), "{range}");
     }
-    let empty = site.send(&Request {
-        range: Some("bytes=0-0".into()),
-        ..get("/empty.json")
-    });
+    let empty = site.send(&Request { range: Some("bytes=0-0".into()), ..get("/empty.json") });
     assert_eq!(empty.status.0, 416);
 }
 
@@ -256,36 +200,16 @@ fn ranges_send_their_bytes_only() {
 fn unchanged_files_are_not_sent_again() {
     let site = Site::new("unchanged");
     let tag = header(&site.get("/app.js"), "ETag").unwrap().to_owned();
-    let ask = |tag: &str| {
-        site.send(&Request {
-            if_none_match: Some(tag.into()),
-            ..get("/app.js")
-        })
-    };
-    for condition in [
-        tag.clone(),
-        format!("W/{tag}"),
-        format!("\"other\", {tag}"),
-        "*".to_owned(),
-    ] {
+    let ask = |tag: &str| site.send(&Request { if_none_match: Some(tag.into()), ..get("/app.js") });
+    for condition in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
         let response = ask(&condition);
-        assert_eq!(
-            (response.status.0, response.body.length()),
-            (304, 0),
-            "{condition}"
-        );
+        assert_eq!((response.status.0, response.body.length()), (304, 0), "{condition}");
     }
     assert_eq!(ask("\"other\"").status.0, 200);
 
     let part = |tag: &str| {
         let range = Some("bytes=0-3".into());
-        site.send(&Request {
-            range,
-            if_range: Some(tag.into()),
-            ..get("/app.js")
-        })
-        .status
-        .0
+        site.send(&Request { range, if_range: Some(tag.into()), ..get("/app.js") }).status.0
     };
     assert_eq!((part(&tag), part("\"other\"")), (206, 200));
 

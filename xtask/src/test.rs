@@ -44,9 +44,7 @@ enum Step {
 
 impl Step {
     fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
     /// Installs what the step needs, then runs it.
@@ -61,14 +59,7 @@ impl Step {
             Self::Lint => {
                 tools::rust_component("clippy")?;
                 // The command line without its WebGPU feature, on top of everything with it: its default build.
-                command::run(&mut cargo(&[
-                    "clippy",
-                    "-p",
-                    "sensorllm-cli",
-                    "--",
-                    "-D",
-                    "warnings",
-                ]))?;
+                command::run(&mut cargo(&["clippy", "-p", "sensorllm-cli", "--", "-D", "warnings"]))?;
                 let clippy = ["clippy", "--workspace", "--all-targets", "--features", WEBGPU];
                 command::run(cargo(&clippy).args(["--", "-D", "warnings"]))
             }

@@ -16,20 +16,12 @@ const NODE_MINIMUM: (u32, u32) = (20, 19);
 
 /// The wasm32 standard library.
 pub fn wasm_target() -> Result<()> {
-    rustup(
-        &["target", "list", "--installed"],
-        &["target", "add", WASM_TARGET],
-        WASM_TARGET,
-    )
+    rustup(&["target", "list", "--installed"], &["target", "add", WASM_TARGET], WASM_TARGET)
 }
 
 /// A component of the Rust toolchain, such as `clippy`.
 pub fn rust_component(name: &str) -> Result<()> {
-    rustup(
-        &["component", "list", "--installed"],
-        &["component", "add", name],
-        name,
-    )
+    rustup(&["component", "list", "--installed"], &["component", "add", name], name)
 }
 
 /// Runs `rustup add` unless a line of `rustup list` starts with `name`.
@@ -50,11 +42,7 @@ pub fn wasm_bindgen() -> Result<PathBuf> {
     let lock = fs::read_to_string(root().join("Cargo.lock")).context("could not read Cargo.lock")?;
     let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock has no wasm-bindgen")?;
     let folder = target_folder().join("tools");
-    let own = folder.join("bin").join(if cfg!(windows) {
-        "wasm-bindgen.exe"
-    } else {
-        "wasm-bindgen"
-    });
+    let own = folder.join("bin").join(if cfg!(windows) { "wasm-bindgen.exe" } else { "wasm-bindgen" });
     let mut places = vec![own.clone()];
     places.extend(find_in_path(&["wasm-bindgen"]));
     let right = |place: &PathBuf| {
@@ -64,19 +52,9 @@ pub fn wasm_bindgen() -> Result<PathBuf> {
     if let Some(place) = places.into_iter().find(right) {
         return Ok(place);
     }
-    announce(&format!(
-        "wasm-bindgen {version} into {} (a few minutes)",
-        shown(&folder)
-    ));
+    announce(&format!("wasm-bindgen {version} into {} (a few minutes)", shown(&folder)));
     // Without `--locked`: a version in its lock file that was yanked later must not stop the build.
-    let arguments = [
-        "install",
-        "--force",
-        "--version",
-        version,
-        "wasm-bindgen-cli",
-        "--root",
-    ];
+    let arguments = ["install", "--force", "--version", version, "wasm-bindgen-cli", "--root"];
     run(cargo(&arguments).arg(&folder)).context("wasm-bindgen could not be installed")?;
     Ok(own)
 }
@@ -94,10 +72,9 @@ pub fn node() -> Result<()> {
     let version = probe(&mut command("node", &["--version"])).unwrap_or_default();
     match node_version(&version) {
         Some(found) if found >= NODE_MINIMUM => Ok(()),
-        Some(_) => bail!(
-            "Node {} is too old: install {major}.{minor} or newer (https://nodejs.org)",
-            version.trim()
-        ),
+        Some(_) => {
+            bail!("Node {} is too old: install {major}.{minor} or newer (https://nodejs.org)", version.trim())
+        }
         None => bail!("Node is missing: install {major}.{minor} or newer (https://nodejs.org)"),
     }
 }
@@ -147,13 +124,7 @@ pub fn chromium() -> Result<PathBuf> {
 }
 
 fn find_chromium() -> Option<PathBuf> {
-    let names = [
-        "chromium",
-        "google-chrome",
-        "google-chrome-stable",
-        "chrome",
-        "chromium-browser",
-    ];
+    let names = ["chromium", "google-chrome", "google-chrome-stable", "chrome", "chromium-browser"];
     let applications = [
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -176,11 +147,7 @@ pub fn vulkan_driver() -> Result<()> {
 
 /// Whether any of the folders holds a driver's manifest.
 fn has_vulkan_driver(folders: &[&str]) -> bool {
-    let mut files = folders
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flatten()
-        .flatten();
+    let mut files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     env::var_os("VK_DRIVER_FILES").is_some()
         || files.any(|file| file.path().extension() == Some("json".as_ref()))
 }

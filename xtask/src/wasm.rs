@@ -57,20 +57,10 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
         Profile::Quick => "wasm-test",
         Profile::Release => "wasm-release",
     };
-    let arguments = [
-        "build",
-        "-p",
-        "sensorllm-web",
-        "--target",
-        tools::WASM_TARGET,
-        "--profile",
-        cargo_profile,
-    ];
+    let arguments =
+        ["build", "-p", "sensorllm-web", "--target", tools::WASM_TARGET, "--profile", cargo_profile];
     run(&mut cargo(&arguments))?;
-    let compiled = target_folder()
-        .join(tools::WASM_TARGET)
-        .join(cargo_profile)
-        .join("sensorllm_web.wasm");
+    let compiled = target_folder().join(tools::WASM_TARGET).join(cargo_profile).join("sensorllm_web.wasm");
 
     let settings = format!("{profile:?} {optimise:?} {WASM_FEATURES:?} {}", bindgen.display());
     // Both ends, so that a wasm which somebody else left in `pkg/wasm` is not taken for this one.
@@ -81,23 +71,16 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
     }
     // Removed first, so that an interrupted run is not taken for a finished one.
     fs::remove_file(&stamp_file).or_else(ignore_missing)?;
-    run(command(
-        &bindgen,
-        &["--target", "web", "--out-name", "sensorllm", "--out-dir"],
-    )
-    .arg(folder())
-    .arg(&compiled))?;
+    run(command(&bindgen, &["--target", "web", "--out-name", "sensorllm", "--out-dir"])
+        .arg(folder())
+        .arg(&compiled))?;
     if profile == Profile::Release {
         tools::npm_packages()?;
         let level = match optimise {
             Optimise::Speed => "-O3",
             Optimise::Size => "-Oz",
         };
-        run(node_program("wasm-opt", &[level])
-            .args(WASM_FEATURES)
-            .arg(file())
-            .arg("-o")
-            .arg(file()))?;
+        run(node_program("wasm-opt", &[level]).args(WASM_FEATURES).arg(file()).arg("-o").arg(file()))?;
     }
     fs::write(&stamp_file, stamp()?).with_context(|| format!("could not write {}", stamp_file.display()))
 }
@@ -105,19 +88,12 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
 /// A text that changes whenever a file is written.
 fn stamp(file: &Path) -> Result<String> {
     let metadata = fs::metadata(file).with_context(|| format!("there is no {}", file.display()))?;
-    let written = metadata
-        .modified()?
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let written = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(format!("{} {}", metadata.len(), written.as_nanos()))
 }
 
 fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ mod error;
 
 pub mod head;
 pub mod input;
+#[cfg(feature = "webgpu")]
+mod kernels;
 pub mod llama;
 pub mod manifest;
 pub mod model;
@@ -40,6 +42,6 @@ pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};
 pub use head::Head;
-pub use sensor::formats;
 pub use manifest::Manifest;
 pub use pipeline::{Options, Pipeline, Prediction};
+pub use sensor::formats;

@@ -154,7 +154,8 @@ impl FileEntry {
     pub fn verify(&self, content: &[u8]) -> Result<()> {
         let hint = "the download was cut off or the file was changed: fetch it again";
         if content.len() as u64 != self.bytes {
-            let message = format!("{} has {} bytes, its manifest says {}", self.path, content.len(), self.bytes);
+            let message =
+                format!("{} has {} bytes, its manifest says {}", self.path, content.len(), self.bytes);
             return Err(Error::new(ErrorKind::Integrity, message, hint));
         }
         let found = sha256(content);

@@ -25,7 +25,9 @@ impl Golden {
         let view = file.tensor(name).unwrap();
         let values = match view.dtype() {
             Dtype::F32 => view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Dtype::I32 => view.data().as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b) as f32).collect(),
+            Dtype::I32 => {
+                view.data().as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b) as f32).collect()
+            }
             other => panic!("{name} is {other:?}"),
         };
         (view.shape().to_vec(), values)
@@ -97,7 +99,8 @@ fn z_scored_tokens_are_the_reference_bins() {
     let golden = Golden::open("chronos_t5");
     let input = t5(Scaling::ZScore).prepare(&golden.rows("series"));
     let Content::Tokens(tokens) = &input.content else { panic!("Chronos-T5 has tokens") };
-    let without_end: Vec<f32> = tokens.chunks(61).flat_map(|row| row[..60].iter().map(|t| *t as f32)).collect();
+    let without_end: Vec<f32> =
+        tokens.chunks(61).flat_map(|row| row[..60].iter().map(|t| *t as f32)).collect();
     assert_eq!(without_end, golden.values("z_tokens"));
 }
 
@@ -111,7 +114,8 @@ fn chronos_bolt_normalises_and_encodes_as_the_reference() {
     close(&input.location, &golden.values("location"), 1e-5);
     close(&input.scale, &golden.values("scale"), 1e-5);
 
-    let model = weights::load(config.init(&device), &Golden::open("chronos_bolt.weights").0, &device).unwrap();
+    let model =
+        weights::load(config.init(&device), &Golden::open("chronos_bolt.weights").0, &device).unwrap();
     let hidden = model.forward(&input, &device).into_data().try_into_vec::<f32>().unwrap();
     let (shape, expected) = golden.tensor("hidden");
     assert_eq!(shape, [4, 6, 24]);

@@ -94,8 +94,7 @@ impl RunFolder {
             .map_err(|error| anyhow::anyhow!("the checkpoint does not fit this configuration: {error:?}"))?;
         let optimiser =
             optimiser.load(folder.join("optimiser.bpk")).context("cannot read the optimiser's checkpoint")?;
-        let averaged =
-            weights::load(SensorLlm::new(manifest, plain), &read("average.safetensors")?, plain)?;
+        let averaged = weights::load(SensorLlm::new(manifest, plain), &read("average.safetensors")?, plain)?;
         let average = Average::resume(average_decay, position.average_steps, &model, &averaged);
         Ok(Some((model, average, optimiser, position)))
     }

@@ -128,7 +128,8 @@ pub struct Split {
 impl TrainConfig {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not a training configuration", path.display()))
     }
 
@@ -163,7 +164,8 @@ impl TrainConfig {
 impl Splits {
     /// Reads a splits file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not a splits file", path.display()))
     }
 

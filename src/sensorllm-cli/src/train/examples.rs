@@ -78,14 +78,12 @@ pub struct Splitted {
 
 /// Reads the training and validation subjects of every set. Test subjects are never opened.
 pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manifest) -> Result<Splitted> {
-    let mut splitted = Splitted {
-        train: Recordings::new(manifest.window),
-        validation: Recordings::new(manifest.window),
-    };
+    let mut splitted =
+        Splitted { train: Recordings::new(manifest.window), validation: Recordings::new(manifest.window) };
     for (index, name) in config.datasets.iter().enumerate() {
         let folder = data.join(name);
-        let dataset =
-            Dataset::open(&folder).with_context(|| format!("cannot open the data set in {}", folder.display()))?;
+        let dataset = Dataset::open(&folder)
+            .with_context(|| format!("cannot open the data set in {}", folder.display()))?;
         if !dataset.weights_may_ship {
             bail!("the licence of {name} does not let weights trained on it be given away");
         }

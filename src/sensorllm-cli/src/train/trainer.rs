@@ -179,7 +179,10 @@ impl Trainer<'_> {
     fn step(&mut self, batch: &Batch, rate: f64) -> (f32, f32) {
         let computed: Vec<_> = std::thread::scope(|scope| {
             let parts: Vec<_> = batch.0.iter().map(|part| scope.spawn(|| self.gradients(part))).collect();
-            parts.into_iter().map(|part| part.join().expect("the forward and backward pass do not panic")).collect()
+            parts
+                .into_iter()
+                .map(|part| part.join().expect("the forward and backward pass do not panic"))
+                .collect()
         });
         let mut sum = GradientsAccumulator::new();
         let mut losses = (0.0, 0.0);

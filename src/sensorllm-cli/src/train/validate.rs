@@ -3,9 +3,9 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use sensorllm::Head;
+use sensorllm::Manifest;
 use sensorllm::input::InputStage;
 use sensorllm::model::SensorLlm;
-use sensorllm::Manifest;
 
 use super::examples::{Example, Recordings};
 
@@ -23,7 +23,12 @@ pub struct Scored {
 }
 
 /// Computes both heads' logits of every validation window, not varied, with its placement.
-pub fn score(manifest: &Manifest, model: &SensorLlm, recordings: &Recordings, device: &Device) -> Result<Scored> {
+pub fn score(
+    manifest: &Manifest,
+    model: &SensorLlm,
+    recordings: &Recordings,
+    device: &Device,
+) -> Result<Scored> {
     let stage = InputStage::new(manifest);
     let examples = recordings.examples(None);
     let mut scored = Scored { examples: Vec::new(), encoder: Vec::new(), llm: Vec::new() };
@@ -76,4 +81,3 @@ pub fn macro_f1(manifest: &Manifest, scored: &Scored, head: Head) -> Vec<(usize,
 pub fn likeliest(row: &[f32]) -> usize {
     (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap_or(0)
 }
-

@@ -39,7 +39,8 @@ impl Bins {
 
 /// Scale of Chronos' own tokenizer: the mean absolute value of what was observed, or 1 where that is not positive.
 pub fn mean_scale(series: &[f32]) -> f32 {
-    let (sum, count) = observed(series).fold((0.0f32, 0.0f32), |(sum, count), x| (sum + x.abs(), count + 1.0));
+    let (sum, count) =
+        observed(series).fold((0.0f32, 0.0f32), |(sum, count), x| (sum + x.abs(), count + 1.0));
     let mean = sum / count;
     if mean > 0.0 { mean } else { 1.0 }
 }

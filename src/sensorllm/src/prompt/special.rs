@@ -55,8 +55,7 @@ impl SpecialTokens {
 
     /// The part that each window's placement gives, `[batch, 1, d_model]`.
     pub(super) fn placements(&self, placements: &[Placement]) -> Tensor<3> {
-        rows(&self.placement, placements.iter().map(|placement| *placement as i32).collect())
-            .unsqueeze_dim(1)
+        rows(&self.placement, placements.iter().map(|placement| *placement as i32).collect()).unsqueeze_dim(1)
     }
 
     /// The part that a token's role gives, `[1, 1, d_model]`.

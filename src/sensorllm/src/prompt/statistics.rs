@@ -19,11 +19,7 @@ fn unit(sensor: Sensor) -> f32 {
 /// Mean, and the asymmetry of the extremes, are in units of [`unit`]. What measures strength of movement enters as its
 /// logarithm, from a thousandth of the unit on: the tremor by which sitting and standing differ is a hundred times weaker
 /// than a step.
-pub fn scaled_statistics(
-    values: &[f32],
-    sensor: Sensor,
-    rate_hz: f32,
-) -> [f32; STATISTICS.len()] {
+pub fn scaled_statistics(values: &[f32], sensor: Sensor, rate_hz: f32) -> [f32; STATISTICS.len()] {
     let [mean, deviation, minimum, maximum, _, difference, skewness, frequency, autocorrelation] =
         statistics(values, rate_hz);
     let unit = unit(sensor);

@@ -86,10 +86,7 @@ pub fn channel_values(window: &Window, channels: &[Channel]) -> Vec<Vec<f32>> {
                 Sensor::Acceleration => &window.acceleration,
                 Sensor::RotationRate => &window.rotation_rate,
             };
-            vectors
-                .iter()
-                .map(|&vector| frame.read(vector, channel.axis))
-                .collect()
+            vectors.iter().map(|&vector| frame.read(vector, channel.axis)).collect()
         })
         .collect()
 }
@@ -109,16 +106,8 @@ impl Sensor {
 
 impl Axis {
     /// Every axis.
-    pub const ALL: [Self; 8] = [
-        Self::X,
-        Self::Y,
-        Self::Z,
-        Self::Up,
-        Self::Forward,
-        Self::Side,
-        Self::Horizontal,
-        Self::Magnitude,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::X, Self::Y, Self::Z, Self::Up, Self::Forward, Self::Side, Self::Horizontal, Self::Magnitude];
 
     /// Its name in manifests and on the command line.
     pub fn name(self) -> &'static str {
@@ -152,17 +141,14 @@ impl Placement {
 
 /// The member of `all` that `text` names.
 pub(super) fn named<T: Copy>(what: &str, text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
-    all.iter()
-        .copied()
-        .find(|&item| name(item) == text)
-        .ok_or_else(|| {
-            let names: Vec<_> = all.iter().map(|&item| name(item)).collect();
-            Error::new(
-                ErrorKind::InvalidInput,
-                format!("`{text}` is not {what}"),
-                format!("use one of: {}", names.join(", ")),
-            )
-        })
+    all.iter().copied().find(|&item| name(item) == text).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|&item| name(item)).collect();
+        Error::new(
+            ErrorKind::InvalidInput,
+            format!("`{text}` is not {what}"),
+            format!("use one of: {}", names.join(", ")),
+        )
+    })
 }
 
 impl FromStr for Sensor {
@@ -204,11 +190,7 @@ impl FromStr for Channel {
                 "write a sensor and an axis, such as acceleration.up or rotation_rate.x",
             ));
         };
-        Ok(Self {
-            sensor: sensor.parse()?,
-            axis: axis.parse()?,
-            series,
-        })
+        Ok(Self { sensor: sensor.parse()?, axis: axis.parse()?, series })
     }
 }
 
@@ -233,11 +215,7 @@ impl fmt::Display for Placement {
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.sensor, self.axis)?;
-        if self.series {
-            Ok(())
-        } else {
-            f.write_str(".statistics")
-        }
+        if self.series { Ok(()) } else { f.write_str(".statistics") }
     }
 }
 
@@ -259,24 +237,14 @@ mod tests {
         }
         for placement in Placement::ALL {
             assert_eq!(placement.to_string().parse::<Placement>().unwrap(), placement);
-            assert_eq!(
-                serde_json::to_string(&placement).unwrap(),
-                format!("\"{placement}\"")
-            );
+            assert_eq!(serde_json::to_string(&placement).unwrap(), format!("\"{placement}\""));
         }
     }
 
     #[test]
     fn a_channel_without_a_word_about_its_series_has_one() {
         let channel: Channel = serde_json::from_str(r#"{"sensor":"rotation_rate","axis":"up"}"#).unwrap();
-        assert_eq!(
-            channel,
-            Channel {
-                sensor: Sensor::RotationRate,
-                axis: Axis::Up,
-                series: true
-            }
-        );
+        assert_eq!(channel, Channel { sensor: Sensor::RotationRate, axis: Axis::Up, series: true });
     }
 
     #[test]
@@ -296,13 +264,8 @@ mod tests {
             acceleration: vec![[0.1, 0.0, 9.8], [f32::NAN; 3], [0.3, 0.1, 9.7], [-0.2, 0.0, 9.9]],
             rotation_rate: vec![[f32::NAN; 3]; 4],
         };
-        let channels: Vec<_> = Axis::ALL
-            .map(|axis| Channel {
-                sensor: Sensor::Acceleration,
-                axis,
-                series: true,
-            })
-            .into();
+        let channels: Vec<_> =
+            Axis::ALL.map(|axis| Channel { sensor: Sensor::Acceleration, axis, series: true }).into();
         for values in channel_values(&window, &channels) {
             let missing: Vec<_> = values.iter().map(|value| value.is_nan()).collect();
             assert_eq!(missing, [false, true, false, false]);

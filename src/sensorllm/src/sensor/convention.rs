@@ -154,18 +154,11 @@ impl FromStr for RotationUnit {
 
 /// A unit in lower case, without spaces and with one way to write a square.
 fn written(unit: &str) -> String {
-    unit.to_lowercase()
-        .replace([' ', '*', '·'], "")
-        .replace('²', "^2")
-        .replace('⁻', "-")
+    unit.to_lowercase().replace([' ', '*', '·'], "").replace('²', "^2").replace('⁻', "-")
 }
 
 fn unknown_unit(text: &str, what: &str, known: &str) -> Error {
-    Error::new(
-        ErrorKind::InvalidInput,
-        format!("`{text}` is not the unit of {what}"),
-        format!("use {known}"),
-    )
+    Error::new(ErrorKind::InvalidInput, format!("`{text}` is not the unit of {what}"), format!("use {known}"))
 }
 
 impl FromStr for Convention {
@@ -197,14 +190,8 @@ mod tests {
         ];
         for (convention, acceleration, rotation_rate) in cases {
             let (acceleration, rotation_rate) = convention.to_canonical(acceleration, rotation_rate);
-            assert!(
-                (acceleration[2] - 9.80665).abs() < 1e-5,
-                "{convention}: {acceleration:?}"
-            );
-            assert!(
-                (rotation_rate[2] - 1.5707964).abs() < 1e-6,
-                "{convention}: {rotation_rate:?}"
-            );
+            assert!((acceleration[2] - 9.80665).abs() < 1e-5, "{convention}: {acceleration:?}");
+            assert!((rotation_rate[2] - 1.5707964).abs() < 1e-6, "{convention}: {rotation_rate:?}");
         }
     }
 
@@ -219,24 +206,12 @@ mod tests {
     #[test]
     fn units_are_read_as_they_are_written() {
         for text in ["m/s^2", "m/s²", "m/s2", "m s^-2", "metres-per-second-squared"] {
-            assert_eq!(
-                text.parse::<AccelerationUnit>().unwrap(),
-                AccelerationUnit::MetresPerSecondSquared
-            );
+            assert_eq!(text.parse::<AccelerationUnit>().unwrap(), AccelerationUnit::MetresPerSecondSquared);
         }
-        assert_eq!(
-            "G".parse::<AccelerationUnit>().unwrap(),
-            AccelerationUnit::StandardGravity
-        );
-        assert_eq!(
-            "rad/s".parse::<RotationUnit>().unwrap(),
-            RotationUnit::RadiansPerSecond
-        );
+        assert_eq!("G".parse::<AccelerationUnit>().unwrap(), AccelerationUnit::StandardGravity);
+        assert_eq!("rad/s".parse::<RotationUnit>().unwrap(), RotationUnit::RadiansPerSecond);
         for text in ["deg/s", "°/s", "dps"] {
-            assert_eq!(
-                text.parse::<RotationUnit>().unwrap(),
-                RotationUnit::DegreesPerSecond
-            );
+            assert_eq!(text.parse::<RotationUnit>().unwrap(), RotationUnit::DegreesPerSecond);
         }
         assert!("furlong".parse::<AccelerationUnit>().is_err());
         assert!("m/s^2".parse::<RotationUnit>().is_err());
@@ -246,17 +221,8 @@ mod tests {
     fn names_survive_text_and_json() {
         for convention in Convention::ALL {
             assert_eq!(convention.to_string().parse::<Convention>().unwrap(), convention);
-            assert_eq!(
-                serde_json::to_string(&convention).unwrap(),
-                format!("\"{convention}\"")
-            );
+            assert_eq!(serde_json::to_string(&convention).unwrap(), format!("\"{convention}\""));
         }
-        assert!(
-            "android"
-                .parse::<Convention>()
-                .unwrap_err()
-                .to_string()
-                .contains("w3c")
-        );
+        assert!("android".parse::<Convention>().unwrap_err().to_string().contains("w3c"));
     }
 }

@@ -35,9 +35,7 @@ impl Frame {
             std::array::from_fn(|axis| measured.iter().map(|vector| vector[axis]).sum::<f64>() / count);
         let up = unit(mean, MIN_GRAVITY).unwrap_or([0.0, 0.0, 1.0]);
         // Any two perpendicular horizontal directions: start from the device axis that is least vertical.
-        let least = (0..3)
-            .min_by(|&a, &b| up[a].abs().total_cmp(&up[b].abs()))
-            .unwrap_or(0);
+        let least = (0..3).min_by(|&a, &b| up[a].abs().total_cmp(&up[b].abs())).unwrap_or(0);
         let mut axis = [0.0; 3];
         axis[least] = 1.0;
         let first = unit(cross(up, axis), 0.0).unwrap_or([1.0, 0.0, 0.0]);
@@ -45,10 +43,7 @@ impl Frame {
         // The covariance [[a, b], [b, c]] of the horizontal acceleration in them, and the angle of its long axis.
         let (mut a, mut b, mut c) = (0.0, 0.0, 0.0);
         for vector in &measured {
-            let (x, y) = (
-                dot(*vector, first) - dot(mean, first),
-                dot(*vector, second) - dot(mean, second),
-            );
+            let (x, y) = (dot(*vector, first) - dot(mean, first), dot(*vector, second) - dot(mean, second));
             a += x * x;
             b += x * y;
             c += y * y;
@@ -57,11 +52,7 @@ impl Frame {
         let forward: [f64; 3] = std::array::from_fn(|axis| cos * first[axis] + sin * second[axis]);
         let along: Vec<f64> = measured.iter().map(|vector| dot(*vector, forward)).collect();
         let forward = forward.map(|value| value * Self::forward_sign(&along));
-        Self {
-            up,
-            forward,
-            side: cross(up, forward),
-        }
+        Self { up, forward, side: cross(up, forward) }
     }
 
     /// Which end of the principal direction is forward, given the acceleration `along` it: the end towards which the
@@ -96,11 +87,7 @@ fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    ]
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 /// `vector` scaled to length 1, unless it is not longer than `shortest`.
@@ -122,11 +109,7 @@ mod tests {
         let wave = |row: usize| (std::f64::consts::TAU * cadence * time(row)).sin();
         let acceleration = (0..128).map(|row| {
             let push = (2.0 * wave(row)).exp() - 2.0;
-            [
-                push as f32,
-                (stretch * wave(row + 7)) as f32,
-                (9.81 + 2.0 * wave(row + 3)) as f32,
-            ]
+            [push as f32, (stretch * wave(row + 7)) as f32, (9.81 + 2.0 * wave(row + 3)) as f32]
         });
         let rotation_rate = (0..128).map(|row| [wave(row) as f32, 0.5 * wave(row + 9) as f32, 0.1]);
         Window {

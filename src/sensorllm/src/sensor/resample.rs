@@ -81,11 +81,7 @@ pub(super) fn resample_rows(rows: Rows<'_>, rate_hz: f32) -> Result<Uniform> {
     if count > 1000.0 * rows.seconds.len() as f64 {
         return Err(Error::new(
             ErrorKind::Clock,
-            format!(
-                "{} readings are spread over {:.0} s",
-                rows.seconds.len(),
-                last - first
-            ),
+            format!("{} readings are spread over {:.0} s", rows.seconds.len(), last - first),
             "check the unit of the time stamps: they must be in seconds",
         ));
     }
@@ -100,19 +96,9 @@ pub(super) fn resample_rows(rows: Rows<'_>, rate_hz: f32) -> Result<Uniform> {
     let rotation_filter = Filter::new(rotation_rate.period(last, true), rate);
     let grid = (0..count as u64).map(|index| grid_time(first, index, rate));
     let (acceleration, rotation_rate) = grid
-        .map(|time| {
-            (
-                acceleration.at(time, acceleration_filter),
-                rotation_rate.at(time, rotation_filter),
-            )
-        })
+        .map(|time| (acceleration.at(time, acceleration_filter), rotation_rate.at(time, rotation_filter)))
         .unzip();
-    Ok(Uniform {
-        start_seconds: first,
-        rate_hz,
-        acceleration,
-        rotation_rate,
-    })
+    Ok(Uniform { start_seconds: first, rate_hz, acceleration, rotation_rate })
 }
 
 /// Time of row `index` of a grid.
@@ -131,12 +117,7 @@ pub(super) fn check(samples: &Samples) -> Result<()> {
         if pair[1] < pair[0] {
             return Err(Error::new(
                 ErrorKind::Clock,
-                format!(
-                    "the clock runs backwards at reading {}: {} s after {} s",
-                    row + 2,
-                    pair[1],
-                    pair[0]
-                ),
+                format!("the clock runs backwards at reading {}: {} s after {} s", row + 2, pair[1], pair[0]),
                 "sort the readings by time, or split the recording where the clock was set",
             ));
         }
@@ -181,11 +162,7 @@ fn too_few(count: usize) -> Error {
         0 => "there are no readings".to_owned(),
         _ => "there is only one reading".to_owned(),
     };
-    Error::new(
-        ErrorKind::TooFewSamples,
-        message,
-        "record a few seconds of motion",
-    )
+    Error::new(ErrorKind::TooFewSamples, message, "record a few seconds of motion")
 }
 
 /// An error when the accelerometer's rate is too low, or cannot be told (`None`).

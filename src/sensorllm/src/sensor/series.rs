@@ -50,11 +50,7 @@ impl Filter {
     pub(super) fn new(period: Option<f64>, rate: f64) -> Option<Self> {
         let period = period?;
         let cut_off = CUT_OFF * rate / 2.0;
-        let half_width = if 1.0 / period > LOW_PASS_FROM * rate {
-            LOBES / (2.0 * cut_off)
-        } else {
-            0.0
-        };
+        let half_width = if 1.0 / period > LOW_PASS_FROM * rate { LOBES / (2.0 * cut_off) } else { 0.0 };
         Some(Self {
             period,
             gap: GAP_SECONDS.max(GAP_PERIODS * period),
@@ -77,11 +73,7 @@ impl Filter {
     /// Weight of a reading `offset` seconds away: a sinc under a Hamming window.
     fn weight(&self, offset: f64) -> f64 {
         let x = 2.0 * self.cut_off * offset;
-        let sinc = if x == 0.0 {
-            1.0
-        } else {
-            (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
-        };
+        let sinc = if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
         sinc * (0.54 + 0.46 * (std::f64::consts::PI * offset / self.half_width).cos())
     }
 }
@@ -119,10 +111,7 @@ impl Series {
     pub(super) fn period(&self, now: f64, complete: bool) -> Option<f64> {
         let first = *self.seconds.first()?;
         let limit = first + ESTIMATE_LIMIT_SECONDS;
-        let enough = self
-            .seconds
-            .partition_point(|&time| time < first + ESTIMATE_SECONDS)
-            + 1;
+        let enough = self.seconds.partition_point(|&time| time < first + ESTIMATE_SECONDS) + 1;
         let enough = enough.max(ESTIMATE_READINGS);
         let count = if enough <= self.seconds.len() && self.seconds[enough - 1] <= limit {
             enough
@@ -131,19 +120,15 @@ impl Series {
         } else {
             return None;
         };
-        let mut intervals: Vec<f64> = self.seconds[..count]
-            .windows(2)
-            .map(|pair| pair[1] - pair[0])
-            .collect();
+        let mut intervals: Vec<f64> =
+            self.seconds[..count].windows(2).map(|pair| pair[1] - pair[0]).collect();
         intervals.sort_by(f64::total_cmp);
         intervals.get(intervals.len() / 2).copied()
     }
 
     /// Whether enough time was given to [`period`](Self::period) by `now`.
     pub(super) fn period_is_due(&self, now: f64) -> bool {
-        self.seconds
-            .first()
-            .is_some_and(|first| now > first + ESTIMATE_LIMIT_SECONDS)
+        self.seconds.first().is_some_and(|first| now > first + ESTIMATE_LIMIT_SECONDS)
     }
 
     /// The vector at `time`, NaN in a gap, outside of the readings and without a usable filter.
@@ -165,8 +150,7 @@ impl Series {
             if filter.half_width == 0.0 {
                 return self.values[after];
             }
-            self.low_pass(time, after, filter)
-                .unwrap_or(self.values[after].map(f64::from))
+            self.low_pass(time, after, filter).unwrap_or(self.values[after].map(f64::from))
         } else {
             let Some(before) = after.checked_sub(1) else {
                 return MISSING;
@@ -174,11 +158,7 @@ impl Series {
             if next - self.seconds[before] > filter.gap {
                 return MISSING;
             }
-            let low_passed = if filter.half_width > 0.0 {
-                self.low_pass(time, after, filter)
-            } else {
-                None
-            };
+            let low_passed = if filter.half_width > 0.0 { self.low_pass(time, after, filter) } else { None };
             low_passed.unwrap_or_else(|| self.interpolate(time, before, after))
         };
         let value = value.map(|component| component as f32);
@@ -189,10 +169,7 @@ impl Series {
     fn interpolate(&self, time: f64, before: usize, after: usize) -> [f64; 3] {
         let share = (time - self.seconds[before]) / (self.seconds[after] - self.seconds[before]);
         std::array::from_fn(|axis| {
-            let (a, b) = (
-                f64::from(self.values[before][axis]),
-                f64::from(self.values[after][axis]),
-            );
+            let (a, b) = (f64::from(self.values[before][axis]), f64::from(self.values[after][axis]));
             a + share * (b - a)
         })
     }
@@ -224,11 +201,7 @@ impl Series {
                 continue;
             }
             let left = reading.checked_sub(1).and_then(spacing).unwrap_or(0.0);
-            let right = if reading + 1 < self.seconds.len() {
-                spacing(reading).unwrap_or(0.0)
-            } else {
-                0.0
-            };
+            let right = if reading + 1 < self.seconds.len() { spacing(reading).unwrap_or(0.0) } else { 0.0 };
             let weight = filter.weight(offset) * (left + right) / 2.0;
             total += weight;
             for (sum, &value) in sum.iter_mut().zip(&self.values[reading]) {

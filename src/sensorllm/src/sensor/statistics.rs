@@ -27,12 +27,7 @@ const TRIED_PER_BIN: f64 = 4.0;
 /// largest, in Hz; periodicity is the autocorrelation at that frequency's period, from 0 to 1. The last three are 0
 /// when the values do not vary. All are finite; all are 0 when nothing was measured.
 pub fn statistics(values: &[f32], rate_hz: f32) -> [f32; STATISTICS.len()] {
-    let measured = || {
-        values
-            .iter()
-            .filter(|value| value.is_finite())
-            .map(|&value| f64::from(value))
-    };
+    let measured = || values.iter().filter(|value| value.is_finite()).map(|&value| f64::from(value));
     let count = measured().count();
     if count == 0 {
         return [0.0; STATISTICS.len()];
@@ -44,10 +39,7 @@ pub fn statistics(values: &[f32], rate_hz: f32) -> [f32; STATISTICS.len()] {
     let maximum = measured().fold(f64::NEG_INFINITY, f64::max);
     let root_mean_square = average(measured().map(|value| value * value).sum()).sqrt();
     let (mut difference, mut neighbours) = (0.0, 0_usize);
-    for pair in values
-        .windows(2)
-        .filter(|pair| pair[0].is_finite() && pair[1].is_finite())
-    {
+    for pair in values.windows(2).filter(|pair| pair[0].is_finite() && pair[1].is_finite()) {
         difference += (f64::from(pair[1]) - f64::from(pair[0])).abs();
         neighbours += 1;
     }
@@ -68,18 +60,8 @@ pub fn statistics(values: &[f32], rate_hz: f32) -> [f32; STATISTICS.len()] {
             periodicity = autocorrelation(&centred, (rate / frequency).round() as usize);
         }
     }
-    [
-        mean,
-        deviation,
-        minimum,
-        maximum,
-        root_mean_square,
-        difference,
-        skewness,
-        frequency,
-        periodicity,
-    ]
-    .map(|value| value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32)
+    [mean, deviation, minimum, maximum, root_mean_square, difference, skewness, frequency, periodicity]
+        .map(|value| value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32)
 }
 
 /// Frequency in Hz at which the spectrum of `centred` is largest, 0 when the window is too short for any.
@@ -132,11 +114,7 @@ fn autocorrelation(centred: &[Option<f64>], lag: usize) -> f64 {
         }
     }
     let size = (first * second).sqrt();
-    if size > 0.0 {
-        (product / size).clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
+    if size > 0.0 { (product / size).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -174,11 +152,7 @@ mod tests {
             let values = sine(frequency, 2.0, 9.81);
             let found = of(&values, "dominant frequency");
             assert!((found - frequency).abs() < 0.12, "{frequency}: {found}");
-            assert!(
-                of(&values, "periodicity") > 0.8,
-                "{frequency}: {}",
-                of(&values, "periodicity")
-            );
+            assert!(of(&values, "periodicity") > 0.8, "{frequency}: {}", of(&values, "periodicity"));
         }
     }
 
@@ -193,12 +167,7 @@ mod tests {
     #[test]
     fn a_constant_has_no_rhythm() {
         let values = [9.80665_f32; 128];
-        for name in [
-            "standard deviation",
-            "skewness",
-            "dominant frequency",
-            "periodicity",
-        ] {
+        for name in ["standard deviation", "skewness", "dominant frequency", "periodicity"] {
             assert!(of(&values, name).abs() < 1e-5, "{name}");
         }
         assert_eq!(statistics(&[f32::NAN; 128], 50.0), [0.0; STATISTICS.len()]);

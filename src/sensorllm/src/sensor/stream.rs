@@ -33,11 +33,7 @@ impl WindowStream {
     /// As [`WindowConfig::validate`].
     pub fn new(config: WindowConfig) -> Result<Self> {
         config.validate()?;
-        Ok(Self {
-            config,
-            grid: None,
-            pending: None,
-        })
+        Ok(Self { config, grid: None, pending: None })
     }
 
     /// How the windows are cut.
@@ -72,9 +68,7 @@ impl WindowStream {
             let grid = self.grid.get_or_insert_with(|| Grid::starting(seconds));
             grid.latest = seconds;
             grid.acceleration.series.push(seconds, samples.acceleration[row]);
-            grid.rotation_rate
-                .series
-                .push(seconds, samples.rotation_rate[row]);
+            grid.rotation_rate.series.push(seconds, samples.rotation_rate[row]);
         }
         self.complete(false, &mut windows);
         match self.pending.take() {
@@ -225,11 +219,7 @@ impl Track {
             Some(Some(filter)) => {
                 let reach = time + filter.half_width;
                 let read = self.series.latest().is_some_and(|reading| {
-                    if filter.half_width > 0.0 {
-                        reading > reach
-                    } else {
-                        reading >= time
-                    }
+                    if filter.half_width > 0.0 { reading > reach } else { reading >= time }
                 });
                 read || latest > reach + filter.gap
             }

@@ -39,11 +39,7 @@ pub struct WindowConfig {
 
 impl Default for WindowConfig {
     fn default() -> Self {
-        Self {
-            rate_hz: 50.0,
-            length: 128,
-            hop: 64,
-        }
+        Self { rate_hz: 50.0, length: 128, hop: 64 }
     }
 }
 
@@ -195,27 +191,15 @@ mod tests {
             for (index, window) in windows.iter().enumerate() {
                 assert!((window.start_seconds - 1.28 * index as f64).abs() < 1e-9);
                 assert!((window.end_seconds - window.start_seconds - 2.56).abs() < 1e-9);
-                assert_eq!(
-                    (window.acceleration.len(), window.rotation_rate.len()),
-                    (128, 128)
-                );
+                assert_eq!((window.acceleration.len(), window.rotation_rate.len()), (128, 128));
             }
         }
     }
 
     #[test]
     fn the_shortest_recording_is_one_window() {
-        assert_eq!(
-            windows(&walk(50.0, 2.54), &WindowConfig::default())
-                .unwrap()
-                .len(),
-            1
-        );
-        refused(
-            &walk(50.0, 2.5),
-            ErrorKind::TooFewSamples,
-            "lasts 2.50 s, one window needs 2.56 s",
-        );
+        assert_eq!(windows(&walk(50.0, 2.54), &WindowConfig::default()).unwrap().len(), 1);
+        refused(&walk(50.0, 2.5), ErrorKind::TooFewSamples, "lasts 2.50 s, one window needs 2.56 s");
     }
 
     #[test]
@@ -255,15 +239,9 @@ mod tests {
         assert!(good.validate().is_ok());
         for bad in [
             WindowConfig { rate_hz: 0.0, ..good },
-            WindowConfig {
-                rate_hz: f32::NAN,
-                ..good
-            },
+            WindowConfig { rate_hz: f32::NAN, ..good },
             WindowConfig { length: 1, ..good },
-            WindowConfig {
-                length: usize::MAX,
-                ..good
-            },
+            WindowConfig { length: usize::MAX, ..good },
             WindowConfig { hop: 0, ..good },
         ] {
             assert_eq!(bad.validate().unwrap_err().kind(), ErrorKind::InvalidInput);

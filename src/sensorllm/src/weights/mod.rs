@@ -4,6 +4,6 @@ mod init;
 mod layers;
 mod store;
 
-pub use layers::{Linear, LinearConfig, RmsNorm, RmsNormConfig};
 pub(crate) use init::normal;
+pub use layers::{Linear, LinearConfig, RmsNorm, RmsNormConfig};
 pub use store::{Precision, load, save};

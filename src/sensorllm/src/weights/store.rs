@@ -28,9 +28,8 @@ pub enum Precision {
 /// [`ErrorKind::Weights`] when the file is malformed, a tensor is missing, surplus, of the wrong shape or of a type
 /// other than f32 and f16.
 pub fn load<M: Module>(module: M, bytes: &[u8], device: &Device) -> Result<M> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| {
-        weights_error(format!("the weights file cannot be read: {error}"))
-    })?;
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|error| weights_error(format!("the weights file cannot be read: {error}")))?;
     let tensors = file.iter().map(|(name, view)| (name.to_owned(), view)).collect();
     let mut loader = Loader { tensors, path: Vec::new(), device, error: None };
     let module = module.map(&mut loader);
@@ -56,7 +55,8 @@ pub fn save<M: Module>(module: &M, precision: Precision) -> Result<Vec<u8>> {
         };
         TensorView::new(dtype, shape.clone(), data).map(|view| (name.clone(), view))
     });
-    let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| weights_error(e.to_string()))?;
+    let views =
+        views.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| weights_error(e.to_string()))?;
     safetensors::serialize(views, None::<HashMap<String, String>>).map_err(|e| weights_error(e.to_string()))
 }
 
@@ -88,7 +88,9 @@ impl Loader<'_> {
             Dtype::F16 => {
                 view.data().as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()
             }
-            other => return Err(weights_error(format!("tensor {name} is of type {other:?}, not f32 or f16"))),
+            other => {
+                return Err(weights_error(format!("tensor {name} is of type {other:?}, not f32 or f16")));
+            }
         };
         Ok(TensorData::new(values, expected.to_vec()))
     }

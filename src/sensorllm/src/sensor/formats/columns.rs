@@ -82,13 +82,10 @@ pub(super) fn triples(headers: &StringRecord, file: &str) -> Vec<Triple> {
         let Some((quantity, axis, unit)) = axis_of(header, file, sensor_logger) else {
             continue;
         };
-        let index = found
-            .iter()
-            .position(|known| known.0 == quantity)
-            .unwrap_or_else(|| {
-                found.push((quantity, [None; 3], unit));
-                found.len() - 1
-            });
+        let index = found.iter().position(|known| known.0 == quantity).unwrap_or_else(|| {
+            found.push((quantity, [None; 3], unit));
+            found.len() - 1
+        });
         found[index].1[axis].get_or_insert(column);
     }
     found
@@ -177,10 +174,7 @@ fn quantity(stem: &str) -> Option<Quantity> {
 fn stem_of_file(file: &str) -> String {
     let name = file.to_lowercase();
     let name = name.strip_suffix(".csv").unwrap_or(&name);
-    let stem: String = name
-        .chars()
-        .filter(|character| character.is_alphanumeric())
-        .collect();
+    let stem: String = name.chars().filter(|character| character.is_alphanumeric()).collect();
     let is_sensor = quantity(&stem).is_some() || OTHERS.iter().any(|other| stem.contains(other));
     if is_sensor { stem } else { String::new() }
 }
@@ -199,9 +193,6 @@ impl Name {
         };
         let name = name.to_lowercase();
         let words = name.split(|character: char| !character.is_alphanumeric());
-        Self {
-            words: words.filter(|word| !word.is_empty()).map(str::to_owned).collect(),
-            unit,
-        }
+        Self { words: words.filter(|word| !word.is_empty()).map(str::to_owned).collect(), unit }
     }
 }

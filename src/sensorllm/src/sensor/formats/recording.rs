@@ -62,9 +62,7 @@ pub fn parse_recording_files(files: &[CsvFile<'_>], options: &CsvOptions) -> Res
         ));
     }
     let acceleration = acceleration(&tracks, options)?;
-    let rotation_rate = tracks
-        .iter()
-        .find(|track| track.triple.quantity == Quantity::Rotation);
+    let rotation_rate = tracks.iter().find(|track| track.triple.quantity == Quantity::Rotation);
     let rotation_rate = rotation_rate.map(|track| {
         let unit = options.rotation_unit.or(track.triple.rotation_unit);
         let unit = unit.or(track.sensor_logger.then_some(RotationUnit::RadiansPerSecond));
@@ -72,23 +70,14 @@ pub fn parse_recording_files(files: &[CsvFile<'_>], options: &CsvOptions) -> Res
         let factor = unit.unwrap_or(RotationUnit::RadiansPerSecond).factor();
         (track.seconds.as_slice(), track.scaled(factor))
     });
-    let inverted = options
-        .convention
-        .map_or(inverted, |convention| convention.inverts_acceleration());
+    let inverted = options.convention.map_or(inverted, |convention| convention.inverts_acceleration());
     let sign = if inverted { -1.0 } else { 1.0 };
-    let acceleration_values: Vec<[f32; 3]> = acceleration
-        .1
-        .iter()
-        .map(|vector| vector.map(|value| sign * value))
-        .collect();
+    let acceleration_values: Vec<[f32; 3]> =
+        acceleration.1.iter().map(|vector| vector.map(|value| sign * value)).collect();
     let samples = match rotation_rate {
         None => {
             let rotation_rate = vec![MISSING; acceleration_values.len()];
-            Samples {
-                seconds: acceleration.0.to_vec(),
-                acceleration: acceleration_values,
-                rotation_rate,
-            }
+            Samples { seconds: acceleration.0.to_vec(), acceleration: acceleration_values, rotation_rate }
         }
         Some((seconds, values)) => merge(acceleration.0, &acceleration_values, seconds, &values),
     };
@@ -112,10 +101,7 @@ struct Track {
 
 impl Track {
     fn scaled(&self, factor: f32) -> Vec<[f32; 3]> {
-        self.values
-            .iter()
-            .map(|vector| vector.map(|value| factor * value))
-            .collect()
+        self.values.iter().map(|vector| vector.map(|value| factor * value)).collect()
     }
 
     /// Median length of the measured vectors, in the file's unit.
@@ -147,12 +133,7 @@ fn read(table: &mut Table<'_>, name: &str, options: &CsvOptions) -> Result<Vec<T
     let sensor_logger = columns::is_sensor_logger(&table.headers);
     let mut tracks: Vec<Track> = triples
         .iter()
-        .map(|&triple| Track {
-            triple,
-            sensor_logger,
-            seconds: Vec::new(),
-            values: Vec::new(),
-        })
+        .map(|&triple| Track { triple, sensor_logger, seconds: Vec::new(), values: Vec::new() })
         .collect();
     let mut used = vec![time.column];
     used.extend(triples.iter().flat_map(|triple| triple.columns));
@@ -171,10 +152,7 @@ fn read(table: &mut Table<'_>, name: &str, options: &CsvOptions) -> Result<Vec<T
             track.values.push(std::array::from_fn(|axis| values[axis] as f32));
         }
     }
-    let unit = options
-        .time_unit
-        .or(time.unit)
-        .unwrap_or_else(|| time_unit(&times));
+    let unit = options.time_unit.or(time.unit).unwrap_or_else(|| time_unit(&times));
     for track in &mut tracks {
         track.seconds = times.iter().map(|time| time * unit.seconds()).collect();
     }
@@ -183,11 +161,8 @@ fn read(table: &mut Table<'_>, name: &str, options: &CsvOptions) -> Result<Vec<T
 
 /// The unit in which a usual step between rows, from 0.5 ms to 0.5 s, has this size.
 fn time_unit(times: &[f64]) -> TimeUnit {
-    let mut steps: Vec<f64> = times
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .filter(|step| *step > 0.0)
-        .collect();
+    let mut steps: Vec<f64> =
+        times.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > 0.0).collect();
     steps.sort_by(f64::total_cmp);
     match steps.get(steps.len() / 2) {
         Some(step) if *step >= 5e5 => TimeUnit::Nanoseconds,
@@ -202,12 +177,8 @@ fn acceleration<'t>(tracks: &'t [Track], options: &CsvOptions) -> Result<(&'t [f
     let find = |quantity| tracks.iter().find(|track| track.triple.quantity == quantity);
     let given = |track: &Track| {
         let unit = options.acceleration_unit.or(track.triple.acceleration_unit);
-        let unit = unit.or(track
-            .sensor_logger
-            .then_some(AccelerationUnit::MetresPerSecondSquared));
-        unit.or(options
-            .convention
-            .map(|convention| convention.acceleration_unit()))
+        let unit = unit.or(track.sensor_logger.then_some(AccelerationUnit::MetresPerSecondSquared));
+        unit.or(options.convention.map(|convention| convention.acceleration_unit()))
     };
     let by_size = |track: &Track| match track.median_length() {
         Some(length) if length < WITH_GRAVITY => AccelerationUnit::StandardGravity,
@@ -316,9 +287,7 @@ fn merge(
 
 /// Whether Sensor Logger's `Metadata.csv` tells of an iOS recording with Core Motion's signs.
 fn is_unstandardised_ios(text: &str) -> bool {
-    let mut lines = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut lines = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let Ok(headers) = lines.headers().cloned() else {
         return false;
     };
@@ -326,19 +295,14 @@ fn is_unstandardised_ios(text: &str) -> bool {
         return false;
     };
     let cell = |name: &str| {
-        let column = headers
-            .iter()
-            .position(|header| header.eq_ignore_ascii_case(name));
+        let column = headers.iter().position(|header| header.eq_ignore_ascii_case(name));
         column.and_then(|column| record.get(column)).unwrap_or_default()
     };
     cell("platform").eq_ignore_ascii_case("ios") && !cell("standardisation").eq_ignore_ascii_case("true")
 }
 
 fn listed<T: AsRef<str>>(headers: impl IntoIterator<Item = T>) -> String {
-    let names: Vec<String> = headers
-        .into_iter()
-        .map(|header| format!("`{}`", header.as_ref()))
-        .take(20)
-        .collect();
+    let names: Vec<String> =
+        headers.into_iter().map(|header| format!("`{}`", header.as_ref())).take(20).collect();
     names.join(", ")
 }

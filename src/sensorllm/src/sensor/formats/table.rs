@@ -17,10 +17,7 @@ impl<'a> Table<'a> {
     /// Finds the delimiter and reads the header.
     pub(super) fn open(name: &'a str, text: &'a str) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let Some(first) = text
-            .lines()
-            .find(|line| !line.trim().is_empty() && !line.starts_with('#'))
-        else {
+        let Some(first) = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')) else {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
                 format!("{} is empty", if name.is_empty() { "the file" } else { name }),
@@ -34,29 +31,15 @@ impl<'a> Table<'a> {
             .trim(Trim::All)
             .flexible(true)
             .from_reader(text.as_bytes());
-        let headers = reader
-            .headers()
-            .map_err(|error| unreadable(name, &error))?
-            .clone();
-        if headers
-            .iter()
-            .any(|cell| cell.parse::<f64>().is_ok_and(f64::is_finite))
-        {
+        let headers = reader.headers().map_err(|error| unreadable(name, &error))?.clone();
+        if headers.iter().any(|cell| cell.parse::<f64>().is_ok_and(f64::is_finite)) {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
-                format!(
-                    "{}the first line holds numbers, not the names of columns",
-                    prefix(name)
-                ),
+                format!("{}the first line holds numbers, not the names of columns", prefix(name)),
                 "add a header such as time,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z",
             ));
         }
-        Ok(Self {
-            name,
-            headers,
-            reader,
-            decimal_comma: delimiter != b',',
-        })
+        Ok(Self { name, headers, reader, decimal_comma: delimiter != b',' })
     }
 
     /// The rows, each as the numbers in the given columns; NaN for an empty cell.
@@ -131,18 +114,13 @@ fn delimiter(header: &str) -> u8 {
             .count()
     };
     // Of equals, the last is taken.
-    let most = ['\t', ';', ',']
-        .into_iter()
-        .max_by_key(|&delimiter| count(delimiter));
+    let most = ['\t', ';', ','].into_iter().max_by_key(|&delimiter| count(delimiter));
     most.map_or(b',', |delimiter| delimiter as u8)
 }
 
 /// A cell's number; NaN when it says that there is none; `None` when it is something else.
 fn number(cell: &str, decimal_comma: bool) -> Option<f64> {
-    if matches!(
-        cell.to_ascii_lowercase().as_str(),
-        "" | "nan" | "na" | "n/a" | "null" | "none" | "-"
-    ) {
+    if matches!(cell.to_ascii_lowercase().as_str(), "" | "nan" | "na" | "n/a" | "null" | "none" | "-") {
         return Some(f64::NAN);
     }
     if decimal_comma && !cell.contains('.') {
@@ -153,11 +131,7 @@ fn number(cell: &str, decimal_comma: bool) -> Option<f64> {
 }
 
 fn prefix(name: &str) -> String {
-    if name.is_empty() {
-        String::new()
-    } else {
-        format!("{name}: ")
-    }
+    if name.is_empty() { String::new() } else { format!("{name}: ") }
 }
 
 fn unreadable(name: &str, error: &csv::Error) -> Error {

@@ -56,32 +56,17 @@ fn phyphox_one_file_per_sensor() {
                   0.00,0,0,0.1\n";
     let location = "\"Time (s)\",\"Latitude (°)\",\"Longitude (°)\"\n0.0,50.8,6.1\n";
     let files = [
-        CsvFile {
-            name: "walk/Linear Acceleration.csv",
-            text: linear,
-        },
-        CsvFile {
-            name: "walk/Gyroscope.csv",
-            text: rotation,
-        },
-        CsvFile {
-            name: "walk/Accelerometer.csv",
-            text: acceleration,
-        },
-        CsvFile {
-            name: "walk/Location.csv",
-            text: location,
-        },
+        CsvFile { name: "walk/Linear Acceleration.csv", text: linear },
+        CsvFile { name: "walk/Gyroscope.csv", text: rotation },
+        CsvFile { name: "walk/Accelerometer.csv", text: acceleration },
+        CsvFile { name: "walk/Location.csv", text: location },
     ];
     let samples = parse_recording_files(&files, &CsvOptions::default()).unwrap();
     assert_eq!(samples.seconds, [0.0, 0.005, 0.01]);
     assert_eq!(samples.acceleration[0], [0.0, 0.0, 9.8]);
     assert!(samples.acceleration[1][0].is_nan());
     assert_eq!(samples.rotation_rate[1], [1.0, 2.0, 3.0]);
-    assert_eq!(
-        (samples.acceleration[2], samples.rotation_rate[2]),
-        ([0.0, 0.0, 9.9], [4.0, 5.0, 6.0])
-    );
+    assert_eq!((samples.acceleration[2], samples.rotation_rate[2]), ([0.0, 0.0, 9.9], [4.0, 5.0, 6.0]));
 }
 
 const LOGGER_TOTAL: &str = "time,seconds_elapsed,z,y,x\n\
@@ -98,30 +83,12 @@ const LOGGER_METADATA: &str = "version,device name,recording epoch time,recordin
 #[test]
 fn sensor_logger_on_android() {
     let files = [
-        CsvFile {
-            name: "Accelerometer.csv",
-            text: LOGGER_ACCELEROMETER,
-        },
-        CsvFile {
-            name: "TotalAcceleration.csv",
-            text: LOGGER_TOTAL,
-        },
-        CsvFile {
-            name: "Gyroscope.csv",
-            text: LOGGER_GYROSCOPE,
-        },
-        CsvFile {
-            name: "GyroscopeUncalibrated.csv",
-            text: LOGGER_TOTAL,
-        },
-        CsvFile {
-            name: "Annotation.csv",
-            text: "time,seconds_elapsed,text\n1,0.1,hello\n",
-        },
-        CsvFile {
-            name: "Barometer.csv",
-            text: "",
-        },
+        CsvFile { name: "Accelerometer.csv", text: LOGGER_ACCELEROMETER },
+        CsvFile { name: "TotalAcceleration.csv", text: LOGGER_TOTAL },
+        CsvFile { name: "Gyroscope.csv", text: LOGGER_GYROSCOPE },
+        CsvFile { name: "GyroscopeUncalibrated.csv", text: LOGGER_TOTAL },
+        CsvFile { name: "Annotation.csv", text: "time,seconds_elapsed,text\n1,0.1,hello\n" },
+        CsvFile { name: "Barometer.csv", text: "" },
     ];
     let samples = parse_recording_files(&files, &CsvOptions::default()).unwrap();
     assert_eq!(samples.seconds, [0.10, 0.11]);
@@ -135,22 +102,10 @@ fn sensor_logger_on_android() {
 #[test]
 fn sensor_logger_on_ios_adds_gravity_and_turns_the_sign() {
     let files = [
-        CsvFile {
-            name: "Accelerometer.csv",
-            text: LOGGER_ACCELEROMETER,
-        },
-        CsvFile {
-            name: "Gravity.csv",
-            text: LOGGER_GRAVITY,
-        },
-        CsvFile {
-            name: "Gyroscope.csv",
-            text: LOGGER_GYROSCOPE,
-        },
-        CsvFile {
-            name: "Metadata.csv",
-            text: LOGGER_METADATA,
-        },
+        CsvFile { name: "Accelerometer.csv", text: LOGGER_ACCELEROMETER },
+        CsvFile { name: "Gravity.csv", text: LOGGER_GRAVITY },
+        CsvFile { name: "Gyroscope.csv", text: LOGGER_GYROSCOPE },
+        CsvFile { name: "Metadata.csv", text: LOGGER_METADATA },
     ];
     let samples = parse_recording_files(&files, &CsvOptions::default()).unwrap();
     close(samples.acceleration[0], [-0.1, -0.2, 9.3]);
@@ -158,14 +113,8 @@ fn sensor_logger_on_ios_adds_gravity_and_turns_the_sign() {
     close(samples.rotation_rate[0], [1.0, 2.0, 3.0]);
     // Told by hand instead of by Metadata.csv: signs as said, units as the app has them.
     for convention in [Convention::CoreMotion, Convention::IosBrowser] {
-        let options = CsvOptions {
-            convention: Some(convention),
-            ..CsvOptions::default()
-        };
-        assert!(same(
-            &parse_recording_files(&files[..3], &options).unwrap(),
-            &samples
-        ));
+        let options = CsvOptions { convention: Some(convention), ..CsvOptions::default() };
+        assert!(same(&parse_recording_files(&files[..3], &options).unwrap(), &samples));
     }
     let standardised = LOGGER_METADATA.replace(",false,", ",true,");
     let mut files = files;
@@ -216,11 +165,7 @@ fn other_tables_by_their_header() {
             "{header}\n1000,0.5,1,9.81,1,2,3\n1020,0.5,1,9.81,1,2,3\n\n1040,0.5,1,9.81,1,2,3\n"
         ));
         assert_eq!(samples.len(), 3, "{header}");
-        assert!(
-            (samples.seconds[2] - 1.04).abs() < 1e-9,
-            "{header}: {:?}",
-            samples.seconds
-        );
+        assert!((samples.seconds[2] - 1.04).abs() < 1e-9, "{header}: {:?}", samples.seconds);
         assert_eq!(samples.acceleration[1], [0.5, 1.0, 9.81], "{header}");
         assert_eq!(samples.rotation_rate[1], [1.0, 2.0, 3.0], "{header}");
     }
@@ -292,31 +237,15 @@ fn what_is_not_a_recording_is_refused_with_a_reason() {
     refused("", ErrorKind::InvalidInput, "the file is empty");
     refused("\u{feff} \n\n", ErrorKind::InvalidInput, "the file is empty");
     refused("time,acc_x,acc_y,acc_z\n", ErrorKind::TooFewSamples, "no rows");
-    refused(
-        "0.1,0.2,0.3,9.8\n0.2,0.2,0.3,9.8\n",
-        ErrorKind::InvalidInput,
-        "the first line holds numbers",
-    );
+    refused("0.1,0.2,0.3,9.8\n0.2,0.2,0.3,9.8\n", ErrorKind::InvalidInput, "the first line holds numbers");
     refused(
         "acc_x,acc_y,acc_z\n0,0,9.8\n",
         ErrorKind::InvalidInput,
         "none of the columns `acc_x`, `acc_y`, `acc_z` is the time",
     );
-    refused(
-        "time,acc_x,acc_y\n0,0,9.8\n",
-        ErrorKind::MissingChannel,
-        "`acc_y`",
-    );
-    refused(
-        "time,gyro_x,gyro_y,gyro_z\n0,0,0,0\n",
-        ErrorKind::MissingChannel,
-        "no acceleration",
-    );
-    refused(
-        "time,temperature\n0,20\n",
-        ErrorKind::MissingChannel,
-        "`temperature`",
-    );
+    refused("time,acc_x,acc_y\n0,0,9.8\n", ErrorKind::MissingChannel, "`acc_y`");
+    refused("time,gyro_x,gyro_y,gyro_z\n0,0,0,0\n", ErrorKind::MissingChannel, "no acceleration");
+    refused("time,temperature\n0,20\n", ErrorKind::MissingChannel, "`temperature`");
     refused(
         "time,acc_x,acc_y,acc_z\n0,0,0,9.8\n0.1,0,oops,9.8\n",
         ErrorKind::InvalidInput,
@@ -327,11 +256,7 @@ fn what_is_not_a_recording_is_refused_with_a_reason() {
         ErrorKind::InvalidInput,
         "line 3 ends before column `acc_y`",
     );
-    refused(
-        "time,acc_x,acc_y,acc_z\n,0,0,9.8\n",
-        ErrorKind::InvalidInput,
-        "line 2 has no time",
-    );
+    refused("time,acc_x,acc_y,acc_z\n,0,0,9.8\n", ErrorKind::InvalidInput, "line 2 has no time");
     refused(
         "time,acc_x,acc_y,acc_z\n2024-01-01,0,0,9.8\n",
         ErrorKind::InvalidInput,
@@ -339,17 +264,12 @@ fn what_is_not_a_recording_is_refused_with_a_reason() {
     );
     let linear = "\"Time (s)\",\"Linear Acceleration x (m/s^2)\",\"Linear Acceleration y (m/s^2)\",\"Linear Acceleration z (m/s^2)\"\n0,0,0,1\n";
     refused(linear, ErrorKind::MissingChannel, "without gravity");
-    let files = [CsvFile {
-        name: "Accelerometer.csv",
-        text: LOGGER_ACCELEROMETER,
-    }];
+    let files = [CsvFile { name: "Accelerometer.csv", text: LOGGER_ACCELEROMETER }];
     let error = parse_recording_files(&files, &CsvOptions::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingChannel);
     assert!(error.hint().contains("Gravity.csv"), "{error}");
     assert_eq!(
-        parse_recording_files(&[], &CsvOptions::default())
-            .unwrap_err()
-            .kind(),
+        parse_recording_files(&[], &CsvOptions::default()).unwrap_err().kind(),
         ErrorKind::MissingChannel
     );
 }

@@ -35,22 +35,15 @@ fn at_500_hz_what_belongs_to_walking_is_kept() {
     for frequency in [0.0, 1.0, 2.0, 5.0, 8.0] {
         let signal = |time: f64| 9.81 + (TAU * frequency * time).sin();
         let uniform = resample(&record(every(500.0, 6.0), signal), 50.0).unwrap();
-        assert!(
-            worst(&uniform, signal) < 0.02,
-            "{frequency} Hz: {}",
-            worst(&uniform, signal)
-        );
+        assert!(worst(&uniform, signal) < 0.02, "{frequency} Hz: {}", worst(&uniform, signal));
     }
 }
 
 #[test]
 fn at_500_hz_what_would_alias_is_removed() {
     for frequency in [35.0, 40.0, 60.0, 90.0, 120.0] {
-        let uniform = resample(
-            &record(every(500.0, 6.0), |time| (TAU * frequency * time).sin()),
-            50.0,
-        )
-        .unwrap();
+        let uniform =
+            resample(&record(every(500.0, 6.0), |time| (TAU * frequency * time).sin()), 50.0).unwrap();
         let left = worst(&uniform, |_| 0.0);
         assert!(left < 0.1, "{frequency} Hz keeps {left}");
     }
@@ -149,16 +142,8 @@ fn nan_and_infinite_readings_count_as_missing() {
     samples.acceleration[150][2] = f32::INFINITY;
     samples.rotation_rate[200..240].fill([f32::NEG_INFINITY; 3]);
     let uniform = resample(&samples, 50.0).unwrap();
-    assert_eq!(
-        uniform.acceleration,
-        vec![[2.0; 3]; 301],
-        "single readings are interpolated across"
-    );
-    let missing = uniform
-        .rotation_rate
-        .iter()
-        .filter(|vector| vector[0].is_nan())
-        .count();
+    assert_eq!(uniform.acceleration, vec![[2.0; 3]; 301], "single readings are interpolated across");
+    let missing = uniform.rotation_rate.iter().filter(|vector| vector[0].is_nan()).count();
     assert_eq!(missing, 40, "a longer stretch is a gap of that sensor alone");
 }
 
@@ -167,13 +152,7 @@ fn a_missing_gyroscope_leaves_acceleration_alone() {
     let mut samples = record(every(50.0, 4.0), |time| time);
     samples.rotation_rate.fill([f32::NAN; 3]);
     let uniform = resample(&samples, 50.0).unwrap();
-    assert!(
-        uniform
-            .acceleration
-            .iter()
-            .flatten()
-            .all(|value| value.is_finite())
-    );
+    assert!(uniform.acceleration.iter().flatten().all(|value| value.is_finite()));
     assert!(uniform.rotation_rate.iter().flatten().all(|value| value.is_nan()));
 }
 
@@ -182,11 +161,8 @@ fn sensors_that_report_in_turn_are_both_used() {
     let mut samples = Samples::default();
     for row in 0..600 {
         let missing = [f32::NAN; 3];
-        let (acceleration, rotation_rate) = if row % 2 == 0 {
-            ([1.0; 3], missing)
-        } else {
-            (missing, [2.0; 3])
-        };
+        let (acceleration, rotation_rate) =
+            if row % 2 == 0 { ([1.0; 3], missing) } else { (missing, [2.0; 3]) };
         samples.push(f64::from(row) / 100.0, acceleration, rotation_rate);
     }
     let uniform = resample(&samples, 50.0).unwrap();
@@ -219,53 +195,17 @@ fn refused(samples: &Samples, kind: ErrorKind, says: &str) {
 #[test]
 fn bad_recordings_are_refused_with_a_reason() {
     refused(&Samples::default(), ErrorKind::TooFewSamples, "no readings");
-    refused(
-        &record([1.0], |_| 0.0),
-        ErrorKind::TooFewSamples,
-        "only one reading",
-    );
-    refused(
-        &record(every(5.0, 10.0), |_| 0.0),
-        ErrorKind::Rate,
-        "5.0 times a second",
-    );
-    refused(
-        &record(every(14.0, 10.0), |_| 0.0),
-        ErrorKind::Rate,
-        "14.0 times a second",
-    );
+    refused(&record([1.0], |_| 0.0), ErrorKind::TooFewSamples, "only one reading");
+    refused(&record(every(5.0, 10.0), |_| 0.0), ErrorKind::Rate, "5.0 times a second");
+    refused(&record(every(14.0, 10.0), |_| 0.0), ErrorKind::Rate, "14.0 times a second");
     assert!(resample(&record(every(15.0, 10.0), |_| 0.0), 50.0).is_ok());
-    refused(
-        &record([1.0, 1.02, 1.01, 1.04], |_| 0.0),
-        ErrorKind::Clock,
-        "reading 3: 1.01 s after 1.02 s",
-    );
-    refused(
-        &record([1.0, f64::NAN, 1.01], |_| 0.0),
-        ErrorKind::Clock,
-        "reading 2 is NaN",
-    );
-    refused(
-        &record([f64::NEG_INFINITY, 1.01], |_| 0.0),
-        ErrorKind::Clock,
-        "reading 1 is -inf",
-    );
-    refused(
-        &record(every(50.0, 4.0), |_| f64::NAN),
-        ErrorKind::MissingChannel,
-        "no acceleration",
-    );
+    refused(&record([1.0, 1.02, 1.01, 1.04], |_| 0.0), ErrorKind::Clock, "reading 3: 1.01 s after 1.02 s");
+    refused(&record([1.0, f64::NAN, 1.01], |_| 0.0), ErrorKind::Clock, "reading 2 is NaN");
+    refused(&record([f64::NEG_INFINITY, 1.01], |_| 0.0), ErrorKind::Clock, "reading 1 is -inf");
+    refused(&record(every(50.0, 4.0), |_| f64::NAN), ErrorKind::MissingChannel, "no acceleration");
     // Milliseconds taken for seconds.
-    refused(
-        &record((0..500).map(|row| f64::from(row) * 20.0), |_| 0.0),
-        ErrorKind::Rate,
-        "less than twice",
-    );
-    refused(
-        &record([0.0, 0.02, 1e12], |_| 0.0),
-        ErrorKind::Clock,
-        "unit of the time stamps",
-    );
+    refused(&record((0..500).map(|row| f64::from(row) * 20.0), |_| 0.0), ErrorKind::Rate, "less than twice");
+    refused(&record([0.0, 0.02, 1e12], |_| 0.0), ErrorKind::Clock, "unit of the time stamps");
     let mut uneven = record(every(50.0, 4.0), |_| 0.0);
     uneven.rotation_rate.pop();
     refused(&uneven, ErrorKind::InvalidInput, "200 rotation rates");

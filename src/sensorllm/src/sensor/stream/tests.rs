@@ -12,10 +12,7 @@ fn missing() -> [f32; 3] {
 /// A made-up reading: some movement, unlike at any other time.
 fn reading(seconds: f64) -> ([f32; 3], [f32; 3]) {
     let wave = |rate: f64| (seconds * rate).sin() as f32;
-    (
-        [2.0 * wave(11.0), wave(23.0), 9.81 + 3.0 * wave(11.5)],
-        [wave(7.0), wave(29.0), 0.3 * wave(3.0)],
-    )
+    ([2.0 * wave(11.0), wave(23.0), 9.81 + 3.0 * wave(11.5)], [wave(7.0), wave(29.0), 0.3 * wave(3.0)])
 }
 
 fn record(times: impl IntoIterator<Item = f64>) -> Samples {
@@ -178,11 +175,7 @@ fn an_hour_takes_no_more_memory_than_a_minute() {
     };
     let mut at_a_minute = 0;
     for seconds in 0..3600 {
-        stream
-            .push(&record(
-                (0..50).map(|row| f64::from(seconds) + f64::from(row) / 50.0),
-            ))
-            .unwrap();
+        stream.push(&record((0..50).map(|row| f64::from(seconds) + f64::from(row) / 50.0))).unwrap();
         if seconds == 60 {
             at_a_minute = size(&stream);
         }
@@ -194,18 +187,11 @@ fn an_hour_takes_no_more_memory_than_a_minute() {
 fn a_clock_that_jumps_back_starts_over() {
     let mut stream = WindowStream::new(WindowConfig::default()).unwrap();
     let mut found = stream.push(&record(every(50.0, 4.0))).unwrap();
-    found.extend(
-        stream
-            .push(&record(every(50.0, 4.0).map(|seconds| seconds - 90.0)))
-            .unwrap(),
-    );
+    found.extend(stream.push(&record(every(50.0, 4.0).map(|seconds| seconds - 90.0))).unwrap());
     found.extend(stream.finish());
     let starts: Vec<f64> = found.iter().map(|window| window.start_seconds).collect();
     assert_eq!(starts.len(), 4, "{starts:?}");
-    assert!(
-        (starts[1] - 101.28).abs() < 1e-9 && (starts[2] - 10.0).abs() < 1e-9,
-        "{starts:?}"
-    );
+    assert!((starts[1] - 101.28).abs() < 1e-9 && (starts[2] - 10.0).abs() < 1e-9, "{starts:?}");
 }
 
 #[test]
@@ -229,16 +215,10 @@ fn late_and_repeated_readings_are_dropped() {
 
 #[test]
 fn no_window_bridges_a_long_pause() {
-    let times: Vec<f64> = every(50.0, 12.0)
-        .filter(|time| !(104.0 < *time && *time < 107.0))
-        .collect();
+    let times: Vec<f64> = every(50.0, 12.0).filter(|time| !(104.0 < *time && *time < 107.0)).collect();
     let samples = record(times);
     for window in windows(&samples, &WindowConfig::default()).unwrap() {
-        assert!(
-            window.end_seconds < 104.1 || window.start_seconds > 106.9,
-            "{}",
-            window.start_seconds
-        );
+        assert!(window.end_seconds < 104.1 || window.start_seconds > 106.9, "{}", window.start_seconds);
     }
 }
 
@@ -256,14 +236,8 @@ fn unusable_pushes_leave_the_stream_as_it_was() {
     let mut stream = WindowStream::new(WindowConfig::default()).unwrap();
     let samples = record(every(50.0, 4.0));
     let mut found = stream.push(&part(&samples, 0..100)).unwrap();
-    assert_eq!(
-        stream.push(&record([f64::NAN])).unwrap_err().kind(),
-        ErrorKind::Clock
-    );
-    let uneven = Samples {
-        seconds: vec![102.0],
-        ..Samples::default()
-    };
+    assert_eq!(stream.push(&record([f64::NAN])).unwrap_err().kind(), ErrorKind::Clock);
+    let uneven = Samples { seconds: vec![102.0], ..Samples::default() };
     assert_eq!(stream.push(&uneven).unwrap_err().kind(), ErrorKind::InvalidInput);
     found.extend(stream.push(&part(&samples, 100..samples.len())).unwrap());
     found.extend(stream.finish());

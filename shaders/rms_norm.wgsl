@@ -1,0 +1,51 @@
+// Root-mean-square normalisation of every row: y = x / sqrt(mean(x²) + epsilon) · weight.
+//
+// One workgroup per row; its invocations stride over the row, sum squares in shared memory, then scale. Sums are in f32.
+// Needs nothing beyond WebGPU's default limits. CPU twin: src/rms_norm.rs.
+
+// Rows of `width` values, one after the other.
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+// One factor per column.
+@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+// Number of rows, width, bits of epsilon.
+@group(0) @binding(3) var<storage, read_write> info: array<u32>;
+
+const LANES: u32 = 64u;
+
+var<workgroup> squares: array<f32, 64>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let rows = info[0];
+    let width = info[1];
+    let epsilon = bitcast<f32>(info[2]);
+    // A dispatch has at most 65,535 groups in one direction, so rows go on in the second.
+    let row = group.y * groups.x + group.x;
+    // Groups beyond the last row compute along on row 0, since barriers must be reached by all, and write nothing.
+    let start = select(0u, row * width, row < rows);
+
+    var sum = 0.0;
+    for (var column = lane; column < width; column += LANES) {
+        let value = x[start + column];
+        sum += value * value;
+    }
+    squares[lane] = sum;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        if lane < half {
+            squares[lane] += squares[lane + half];
+        }
+        workgroupBarrier();
+    }
+    let scale = inverseSqrt(squares[0] / f32(width) + epsilon);
+    if row < rows {
+        for (var column = lane; column < width; column += LANES) {
+            y[start + column] = x[start + column] * scale * weight[column];
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The default model gives the same answers on the CPU and on WebGPU. Fails where there is no adapter.
+
+use burn::tensor::Device;
+use sensorllm::sensor::{Placement, Samples};
+use sensorllm::{Head, Options, Pipeline, Prediction, device};
+
+/// What the two devices may differ by: sums in another order.
+const TOLERANCE: f32 = 1e-3;
+
+fn pipeline(device: &Device) -> Pipeline {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/default");
+    let manifest =
+        std::fs::read(format!("{folder}/manifest.json")).expect("the default model is in the repository");
+    Pipeline::load(&manifest, |name| std::fs::read(format!("{folder}/{name}")).ok(), device).unwrap()
+}
+
+/// Half a minute in which a phone turns, shakes ever harder, loses its gyroscope and has a gap.
+fn recording() -> Samples {
+    let mut samples = Samples::default();
+    for row in 0..1500 {
+        let t = f64::from(row) / 50.0;
+        if (12.0..12.5).contains(&t) {
+            continue;
+        }
+        let wave =
+            |frequency: f64, strength: f64| ((std::f64::consts::TAU * frequency * t).sin() * strength) as f32;
+        let strength = t / 5.0;
+        let acceleration =
+            [wave(1.9, strength), 9.81 * (t / 20.0).cos() as f32 + wave(3.8, strength), wave(0.3, 2.0)];
+        let turning =
+            if t > 22.0 { [f32::NAN; 3] } else { [wave(1.9, 1.0), wave(0.95, strength), wave(0.2, 0.5)] };
+        samples.push(t, acceleration, turning);
+    }
+    samples
+}
+
+fn predictions(pipeline: &Pipeline, head: Head) -> Vec<Prediction> {
+    let windows = pipeline.windows(&recording()).unwrap();
+    let options = Options { head: Some(head), placement: Placement::Pocket };
+    pollster::block_on(pipeline.classify(&windows, &options)).unwrap()
+}
+
+#[test]
+fn cpu_and_webgpu_agree() {
+    let gpu = pollster::block_on(device::webgpu())
+        .expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)");
+    let (cpu, gpu) = (pipeline(&device::cpu()), pipeline(&gpu));
+    for head in [Head::Encoder, Head::Llm] {
+        let (cpu, gpu) = (predictions(&cpu, head), predictions(&gpu, head));
+        assert!(cpu.len() > 15, "{} windows", cpu.len());
+        for (a, b) in cpu.iter().zip(&gpu) {
+            assert_eq!(a.label, b.label);
+            for (p, q) in a.probabilities.iter().zip(&b.probabilities) {
+                assert!((p - q).abs() < TOLERANCE, "{head}: {p} on the CPU, {q} on WebGPU");
+            }
+        }
+    }
+}
