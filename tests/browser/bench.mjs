@@ -17,7 +17,14 @@ const WARM_UP = 10;
 /** Cold starts measured, each in a new browser; the median is reported. */
 const COLD_STARTS = 3;
 
-const { values } = parseArgs({ options: { windows: { type: "string", default: "200" }, devices: { type: "string", default: "cpu,webgpu" } } });
+const { values } = parseArgs({
+  options: {
+    windows: { type: "string", default: "200" },
+    devices: { type: "string", default: "cpu,webgpu" },
+    // The output is always JSON; saying so is allowed.
+    json: { type: "boolean" },
+  },
+});
 const windows = Number(values.windows);
 const here = (path) => new URL(path, import.meta.url);
 

@@ -18,6 +18,26 @@
 //! [labels]                probabilities, and an answer                                pipeline::Prediction
 //! ```
 //!
+//! ```
+//! use sensorllm::{Options, Pipeline, device, sensor::Samples};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/default"));
+//! let manifest = std::fs::read(folder.join("manifest.json"))?;
+//! let pipeline = Pipeline::load(&manifest, |name| std::fs::read(folder.join(name)).ok(), &device::cpu())?;
+//!
+//! // Five seconds of a phone lying face up on a table, at 50 Hz.
+//! let mut samples = Samples::default();
+//! for row in 0..256 {
+//!     let tremor = 0.01 * (row % 3) as f32;
+//!     samples.push(row as f64 / 50.0, [tremor, 0.0, 9.81 - tremor], [0.0, 0.001, 0.0]);
+//! }
+//! let windows = pipeline.windows(&samples)?;
+//! let predictions = pollster::block_on(pipeline.classify(&windows, &Options::default()))?;
+//! assert_eq!(predictions[0].label, "still");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [`Pipeline`] is the whole path. The method is SensorLLM (arXiv 2410.10624) with the encoder of Chronos
 //! (arXiv 2403.07815). Everything runs natively and in WebAssembly, on the CPU or on WebGPU. Training lives in another
 //! crate.
