@@ -5,6 +5,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod constructors;
 mod convert;
 
 use std::cell::RefCell;
@@ -16,19 +17,10 @@ use sensorllm::sensor::{Window, WindowStream};
 use sensorllm::{Error, ErrorKind, Options, Pipeline, device};
 use wasm_bindgen::prelude::*;
 
-unsafe extern "C" {
-    /// The module's constructors (tables of Burn's GPU compiler are registered by them), made by the linker.
-    fn __wasm_call_ctors();
-}
-
 /// Runs once, when the module is instantiated.
 #[wasm_bindgen(start)]
-#[allow(unsafe_code)] // the one call that no safe interface offers
 fn start() {
-    // The linker runs the constructors before every single exported function unless they are called by hand, which would
-    // cost milliseconds per call.
-    // SAFETY: called once, before any other code of the module.
-    unsafe { __wasm_call_ctors() };
+    constructors::run();
     console_error_panic_hook::set_once();
 }
 

@@ -111,11 +111,11 @@ impl Manifest {
             Some("there is no channel whose series is encoded".to_owned())
         } else if self.labels.len() < 2 {
             Some("there are fewer than two labels".to_owned())
-        } else if self.llm.kv_heads == 0 || self.llm.heads % self.llm.kv_heads != 0 {
+        } else if self.llm.kv_heads == 0 || !self.llm.heads.is_multiple_of(self.llm.kv_heads) {
             Some("llm.heads is not a multiple of llm.kv_heads".to_owned())
         } else if self.llm.layers == 0 || self.encoder.layers == 0 {
             Some("the encoder and the language model need at least one layer".to_owned())
-        } else if self.llm.d_head == 0 || self.llm.d_head % 2 != 0 {
+        } else if self.llm.d_head == 0 || !self.llm.d_head.is_multiple_of(2) {
             Some("llm.d_head is not an even number".to_owned())
         } else if !(self.calibration.encoder_temperature > 0.0 && self.calibration.llm_temperature > 0.0) {
             Some("a temperature is not positive".to_owned())

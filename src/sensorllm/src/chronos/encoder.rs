@@ -19,6 +19,7 @@ pub struct ChronosEncoder {
 
 /// How a prepared series becomes the T5 encoder's input vectors.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // there is one per model: a box would save nothing
 pub enum InputBlock {
     /// Chronos-T5: a row of this table per token, `[tokens, d_model]`.
     Tokens(Param<Tensor<2>>),
