@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use sensorllm::Manifest;
 use sensorllm::sensor::{Placement, Uniform, Window, WindowConfig, resample};
+use sensorllm::{ErrorKind, Manifest};
 
 use super::config::{Splits, TrainConfig};
 use crate::data::Dataset;
@@ -85,7 +85,12 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
         let dataset = Dataset::open(&folder)
             .with_context(|| format!("cannot open the data set in {}", folder.display()))?;
         if !dataset.weights_may_ship {
-            bail!("the licence of {name} does not let weights trained on it be given away");
+            return Err(sensorllm::Error::new(
+                ErrorKind::InvalidInput,
+                format!("the licence of {name} does not let weights trained on it be given away"),
+                "leave it out of `datasets`; `sensorllm eval` may use it",
+            )
+            .into());
         }
         let split = splits.of(name)?;
         for subject in dataset.subjects() {

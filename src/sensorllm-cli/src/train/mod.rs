@@ -45,6 +45,9 @@ pub struct TrainArgs {
     /// Epochs in place of the configuration's.
     #[arg(long)]
     epochs: Option<usize>,
+    /// Stop once this many epochs are done, to go on another time with `--resume`.
+    #[arg(long, value_name = "EPOCHS")]
+    stop_after: Option<usize>,
 }
 
 /// Runs `sensorllm train`.
@@ -58,7 +61,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     std::fs::create_dir_all(&args.run).with_context(|| format!("cannot create {}", args.run.display()))?;
 
     let data = examples::read(&config, &splits, &args.data, &manifest)?;
-    let outcome = trainer::train(&config, &manifest, &data, &args.run, args.resume)?;
+    let stop_after = args.stop_after.unwrap_or(usize::MAX);
+    let outcome = trainer::train(&config, &manifest, &data, &args.run, args.resume, stop_after)?;
     let model = outcome.model;
     let calibrated = calibrate::calibrate(manifest, &model, &data.validation)?;
     export::write(calibrated, &model, &args.out)?;

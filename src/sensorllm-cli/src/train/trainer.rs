@@ -32,13 +32,14 @@ pub struct Outcome {
     pub epoch: usize,
 }
 
-/// Trains a model and returns the best one.
+/// Trains a model, at most until `stop_after` epochs are done, and returns the best one.
 pub fn train(
     config: &TrainConfig,
     manifest: &Manifest,
     data: &Splitted,
     run: &Path,
     resume: bool,
+    stop_after: usize,
 ) -> Result<Outcome> {
     let plain = Device::flex();
     let device = Device::flex().autodiff();
@@ -67,7 +68,7 @@ pub fn train(
 
     let mut trainer = Trainer { config, manifest, device, model, average, optimiser };
     let mut position = position;
-    while position.epoch < settings.epochs {
+    while position.epoch < settings.epochs.min(stop_after) {
         let losses = trainer.epoch(data, &mut position, &folder, &plain)?;
         let averaged = trainer.average.applied(&trainer.model, &plain);
         let scored = score(manifest, &averaged, &data.validation, &plain)?;

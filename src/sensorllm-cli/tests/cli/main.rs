@@ -5,3 +5,4 @@ mod bad_model;
 mod classify;
 mod eval;
 mod support;
+mod train;
