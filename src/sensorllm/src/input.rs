@@ -91,9 +91,4 @@ impl ModelInput {
     pub fn statistics_only(&self) -> usize {
         self.channels.iter().filter(|channel| !channel.series).count()
     }
-
-    /// Number of statistics per channel.
-    pub fn statistics_per_channel(&self) -> usize {
-        STATISTICS.len()
-    }
 }

@@ -94,59 +94,69 @@ impl EncoderConfig {
         }
     }
 
-    /// Scales and tokenises or cuts a batch of series. Shorter ones are padded at the front with missing values.
+    /// Scales and tokenises or cuts a batch of series. Shorter ones are padded at the front with missing values, of longer
+    /// ones than the context the last values are kept.
     pub fn prepare<S: AsRef<[f32]>>(&self, batch: &[S]) -> EncoderInput {
         let longest = batch.iter().map(|series| series.as_ref().len()).max().unwrap_or(0);
         let length = longest.min(self.context_length);
-        let mut input = EncoderInput {
-            series: batch.len(),
-            positions: self.positions(length),
-            content: match self.family {
-                Family::T5 { .. } => Content::Tokens(Vec::new()),
-                Family::Bolt { .. } => Content::Patches(Vec::new()),
-            },
-            attended: Vec::new(),
-            location: Vec::new(),
-            scale: Vec::new(),
-        };
-        let bins = match self.family {
-            Family::T5 { tokens, special_tokens, .. } => Bins::new(tokens, special_tokens),
-            Family::Bolt { .. } => Bins::new(4, 1),
-        };
-        for series in batch {
-            let series = series.as_ref();
-            let series = &series[series.len().saturating_sub(length)..];
-            let missing = std::iter::repeat_n(f32::NAN, length - series.len());
-            let series: Vec<f32> = missing.chain(series.iter().copied()).collect();
-            self.prepare_one(&series, &bins, &mut input);
+        let batch: Vec<Vec<f32>> = batch.iter().map(|series| fitted(series.as_ref(), length)).collect();
+        let positions = self.positions(length);
+        match self.family {
+            Family::T5 { scaling, tokens, special_tokens } => {
+                tokenised(&batch, scaling, &Bins::new(tokens, special_tokens), positions)
+            }
+            Family::Bolt { patch, minimum_scale } => patched(&batch, patch, minimum_scale, positions),
         }
-        input
     }
+}
 
-    fn prepare_one(&self, series: &[f32], bins: &Bins, input: &mut EncoderInput) {
-        let (location, scale) = match (&self.family, &mut input.content) {
-            (Family::T5 { scaling, .. }, Content::Tokens(tokens)) => {
-                let (location, scale) = match scaling {
-                    Scaling::Mean => (0.0, bins::mean_scale(series)),
-                    Scaling::ZScore => bins::z_score(series),
-                };
-                let start = tokens.len();
-                tokens.extend(series.iter().map(|x| bins.token((x - location) / scale)));
-                tokens.push(END);
-                input.attended.extend(tokens[start..].iter().map(|t| if *t == PAD { 0.0 } else { 1.0 }));
-                (location, scale)
-            }
-            (Family::Bolt { patch, minimum_scale }, Content::Patches(values)) => {
-                let patches = patches(series, *patch, *minimum_scale);
-                values.extend_from_slice(&patches.values);
-                input.attended.extend(patches.attended.iter().map(|a| if *a { 1.0 } else { 0.0 }));
-                input.attended.push(1.0);
-                (patches.location, patches.scale)
-            }
-            // `prepare` made the content from the same family.
-            _ => return,
+/// `series` as exactly `length` values.
+fn fitted(series: &[f32], length: usize) -> Vec<f32> {
+    let series = &series[series.len().saturating_sub(length)..];
+    std::iter::repeat_n(f32::NAN, length - series.len()).chain(series.iter().copied()).collect()
+}
+
+/// Chronos-T5: scaled values as tokens, and an end token.
+fn tokenised(batch: &[Vec<f32>], scaling: Scaling, bins: &Bins, positions: usize) -> EncoderInput {
+    let (mut tokens, mut locations, mut scales) = (Vec::new(), Vec::new(), Vec::new());
+    for series in batch {
+        let (location, scale) = match scaling {
+            Scaling::Mean => (0.0, bins::mean_scale(series)),
+            Scaling::ZScore => bins::z_score(series),
         };
-        input.location.push(location);
-        input.scale.push(scale);
+        tokens.extend(series.iter().map(|x| bins.token((x - location) / scale)));
+        tokens.push(END);
+        locations.push(location);
+        scales.push(scale);
+    }
+    EncoderInput {
+        series: batch.len(),
+        positions,
+        attended: tokens.iter().map(|token| if *token == PAD { 0.0 } else { 1.0 }).collect(),
+        content: Content::Tokens(tokens),
+        location: locations,
+        scale: scales,
+    }
+}
+
+/// Chronos-Bolt: scaled patches with their masks; REG, which is always attended to, follows them.
+fn patched(batch: &[Vec<f32>], patch: usize, minimum_scale: f32, positions: usize) -> EncoderInput {
+    let (mut values, mut attended) = (Vec::new(), Vec::new());
+    let (mut locations, mut scales) = (Vec::new(), Vec::new());
+    for series in batch {
+        let patches = patches(series, patch, minimum_scale);
+        values.extend_from_slice(&patches.values);
+        attended.extend(patches.attended.iter().map(|attended| if *attended { 1.0 } else { 0.0 }));
+        attended.push(1.0);
+        locations.push(patches.location);
+        scales.push(patches.scale);
+    }
+    EncoderInput {
+        series: batch.len(),
+        positions,
+        content: Content::Patches(values),
+        attended,
+        location: locations,
+        scale: scales,
     }
 }
