@@ -26,6 +26,7 @@ execFileSync(process.execPath, [createRequire(import.meta.url).resolve("typescri
 });
 
 await cp(modelSource, here("model"), { recursive: true });
+for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(here(`../${licence}`), here(licence));
 const manifest = JSON.parse(await readFile(here("model/manifest.json"), "utf8"));
 const entry = await readFile(here("dist/index.js"), "utf8");
 const weights = manifest.weights.path;
