@@ -2,8 +2,12 @@
 
 mod init;
 mod layers;
-mod store;
+mod load;
+#[cfg(not(target_family = "wasm"))]
+mod save;
 
 pub(crate) use init::normal;
 pub use layers::{Linear, LinearConfig, RmsNorm, RmsNormConfig};
-pub use store::{Precision, load, save};
+pub use load::load;
+#[cfg(not(target_family = "wasm"))]
+pub use save::{Precision, save};
