@@ -34,6 +34,12 @@ pub enum ErrorKind {
     Integrity,
     /// A weights file is malformed, or a tensor in it is missing, surplus or of the wrong shape.
     Weights,
+    /// A published checkpoint's configuration asks for something this version does not have.
+    Unsupported,
+    /// A prompt is empty, has ids the model does not know, or does not fit its context.
+    Prompt,
+    /// Generation was told to stop.
+    Cancelled,
     /// The compute device cannot be used or was lost.
     Device,
 }
@@ -50,6 +56,9 @@ impl ErrorKind {
             Self::Manifest => "manifest",
             Self::Integrity => "integrity",
             Self::Weights => "weights",
+            Self::Unsupported => "unsupported",
+            Self::Prompt => "prompt",
+            Self::Cancelled => "cancelled",
             Self::Device => "device",
         }
     }

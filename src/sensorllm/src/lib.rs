@@ -43,19 +43,21 @@
 //! crate.
 
 mod attention;
+pub mod checkpoint;
 pub mod chronos;
 pub mod device;
 mod error;
 
 pub mod head;
 pub mod input;
-#[cfg(feature = "webgpu")]
 mod kernels;
+pub mod language;
 pub mod llama;
 pub mod manifest;
 pub mod model;
 pub mod pipeline;
 pub mod projector;
+pub mod published;
 pub mod prompt;
 pub mod sensor;
 pub mod weights;

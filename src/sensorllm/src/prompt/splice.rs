@@ -7,6 +7,7 @@ use super::special::{Role, SpecialTokens};
 use super::statistics::StatisticsProjection;
 use crate::attention::HIDDEN;
 use crate::input::ModelInput;
+use crate::weights::linears;
 use crate::sensor::STATISTICS;
 
 /// The learned parts of the prompt.
@@ -26,6 +27,8 @@ pub struct PromptVectors {
     /// 0 where attention may look, very negative where not: `[batch, 1, 1, length]`
     pub hidden: Tensor<4>,
 }
+
+linears!(Prompt: statistics);
 
 impl Prompt {
     /// A prompt with random tokens for a language model of width `d_model`.

@@ -1,0 +1,123 @@
+//! A weight in 8 or 4 bits on its device: blocks of 32 values along the inputs share a scale.
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::kernels::{self, cpu::PackedMatrix};
+
+/// Values that share a scale.
+pub const BLOCK: usize = 32;
+
+/// How many bits a quantised value has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QuantisedFormat {
+    /// 8 bits: `weight = value · scale`, −127 to 127.
+    Q8,
+    /// 4 bits: `weight = (value − 8) · scale`, 0 to 15. A block's 16 bytes hold values j (low half) and j + 16 (high half).
+    Q4,
+}
+
+impl QuantisedFormat {
+    /// Bytes of `count` values.
+    pub fn bytes(self, count: usize) -> usize {
+        match self {
+            Self::Q8 => count,
+            Self::Q4 => count / 2,
+        }
+    }
+}
+
+/// A quantised weight of `rows` outputs and `columns` inputs, in the layout its device computes fastest with.
+#[derive(Clone, Debug)]
+pub struct QuantisedMatrix(Storage);
+
+#[derive(Clone, Debug)]
+enum Storage {
+    Cpu(PackedMatrix),
+    #[cfg(feature = "webgpu")]
+    Gpu(kernels::gpu::GpuMatrix),
+}
+
+/// A quantised weight as a file holds it.
+#[derive(Clone, Copy, Debug)]
+pub struct QuantisedParts<'a> {
+    /// Bits of a value.
+    pub format: QuantisedFormat,
+    /// Outputs.
+    pub rows: usize,
+    /// Inputs; a multiple of [`BLOCK`].
+    pub columns: usize,
+    /// Values, row by row.
+    pub values: &'a [u8],
+    /// Scales as half-precision numbers, `[rows, columns / 32]`, little-endian.
+    pub scales: &'a [u8],
+}
+
+impl QuantisedMatrix {
+    /// Brings a weight to a device; `None` when there are no kernels for this device.
+    pub(super) fn new(parts: QuantisedParts<'_>, device: &Device) -> Option<Self> {
+        let QuantisedParts { format, rows, columns, values, scales } = parts;
+        if kernels::is_cpu(device) {
+            let scales: Vec<half::f16> =
+                scales.as_chunks::<2>().0.iter().map(|bytes| half::f16::from_le_bytes(*bytes)).collect();
+            return Some(Self(Storage::Cpu(match format {
+                QuantisedFormat::Q8 => {
+                    let values: Vec<i8> = values.iter().map(|byte| *byte as i8).collect();
+                    PackedMatrix::q8(rows, columns, &values, &scales)
+                }
+                QuantisedFormat::Q4 => PackedMatrix::q4(rows, columns, values, &scales),
+            })));
+        }
+        #[cfg(feature = "webgpu")]
+        if kernels::is_gpu(device) {
+            use kernels::gpu::GpuMatrix;
+            return Some(Self(Storage::Gpu(match format {
+                QuantisedFormat::Q8 => GpuMatrix::q8(rows, columns, values, scales, device),
+                QuantisedFormat::Q4 => GpuMatrix::q4(rows, columns, values, scales, device),
+            })));
+        }
+        None
+    }
+
+    /// `x · weightᵀ`.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, columns]`
+    /// - output: `[n, rows]`
+    pub fn matmul(&self, x: Tensor<2>) -> Tensor<2> {
+        match &self.0 {
+            Storage::Cpu(matrix) => kernels::cpu::tensors::matmul(x, matrix),
+            #[cfg(feature = "webgpu")]
+            Storage::Gpu(matrix) => kernels::gpu::matmul(&x, matrix, None, None),
+        }
+    }
+
+    /// `residual + x · weightᵀ`, `[n, rows]`.
+    pub fn matmul_add(&self, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
+        match &self.0 {
+            Storage::Cpu(_) => residual + self.matmul(x),
+            #[cfg(feature = "webgpu")]
+            Storage::Gpu(matrix) => kernels::gpu::matmul(&x, matrix, None, Some(&residual)),
+        }
+    }
+
+    /// `silu(x · gateᵀ) · (x · upᵀ)` in one kernel, where there is one for these weights.
+    pub(crate) fn swiglu(gate: &Self, up: &Self, x: &Tensor<2>) -> Option<Tensor<2>> {
+        match (&gate.0, &up.0) {
+            #[cfg(feature = "webgpu")]
+            (Storage::Gpu(gate), Storage::Gpu(up)) => Some(kernels::gpu::swiglu_matmul(x, gate, up)),
+            _ => None,
+        }
+    }
+
+    /// The rows `ids` in full precision, `[ids, columns]`.
+    pub fn rows_at(&self, ids: &[u32]) -> Tensor<2> {
+        match &self.0 {
+            Storage::Cpu(matrix) => kernels::cpu::tensors::rows_at(matrix, ids),
+            #[cfg(feature = "webgpu")]
+            Storage::Gpu(matrix) => kernels::gpu::rows_at(matrix, ids),
+        }
+    }
+}
