@@ -1,12 +1,18 @@
 //! The command line `sensorllm`: reads arguments, runs a command, says what went wrong and what to do about it.
 
 mod classify;
+mod convert;
 mod data;
+mod embed;
 mod eval;
+mod generate;
+mod inspect;
+mod language;
 mod metrics;
 mod model_folder;
 mod output;
 mod progress;
+mod published;
 mod rotation;
 mod table;
 mod train;
@@ -36,6 +42,10 @@ enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Classify(classify::ClassifyArgs),
+    Convert(convert::ConvertArgs),
+    Inspect(inspect::InspectArgs),
+    Embed(embed::EmbedArgs),
+    Generate(generate::GenerateArgs),
 }
 
 #[derive(Subcommand)]
@@ -49,6 +59,10 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Embed(args) => embed::run(&args),
+        Command::Generate(args) => generate::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

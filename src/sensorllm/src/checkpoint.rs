@@ -71,7 +71,11 @@ impl CheckpointManifest {
     /// [`ErrorKind::Manifest`] when it is not JSON, lacks a field or has an unknown one, or is of another version.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let error = |message: String| {
-            Error::new(ErrorKind::Manifest, message, "use a model folder made by this version of `sensorllm convert`")
+            Error::new(
+                ErrorKind::Manifest,
+                message,
+                "use a model folder made by this version of `sensorllm convert`",
+            )
         };
         let manifest: Self = serde_json::from_slice(json)
             .map_err(|cause| error(format!("the checkpoint's manifest cannot be read: {cause}")))?;

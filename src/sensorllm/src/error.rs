@@ -38,6 +38,8 @@ pub enum ErrorKind {
     Unsupported,
     /// A prompt is empty, has ids the model does not know, or does not fit its context.
     Prompt,
+    /// A tokenizer or chat template is malformed, or does not fit the model.
+    Tokenizer,
     /// Generation was told to stop.
     Cancelled,
     /// The compute device cannot be used or was lost.
@@ -58,6 +60,7 @@ impl ErrorKind {
             Self::Weights => "weights",
             Self::Unsupported => "unsupported",
             Self::Prompt => "prompt",
+            Self::Tokenizer => "tokenizer",
             Self::Cancelled => "cancelled",
             Self::Device => "device",
         }

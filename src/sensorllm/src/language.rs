@@ -57,11 +57,7 @@ impl LanguageConfig {
     /// A model with random weights.
     pub fn init(&self, device: &Device) -> LanguageModel {
         let table = || TokenTable::new(self.vocabulary, self.llm.d_model, device);
-        LanguageModel {
-            embedding: table(),
-            llm: self.llm.init(device),
-            output: (!self.tied).then(table),
-        }
+        LanguageModel { embedding: table(), llm: self.llm.init(device), output: (!self.tied).then(table) }
     }
 
     /// Checks that all of a prompt's ids are in the vocabulary, and that it fits the context together with what follows.

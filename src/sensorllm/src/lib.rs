@@ -47,6 +47,7 @@ pub mod checkpoint;
 pub mod chronos;
 pub mod device;
 mod error;
+pub mod generate;
 
 pub mod head;
 pub mod input;
@@ -57,9 +58,12 @@ pub mod manifest;
 pub mod model;
 pub mod pipeline;
 pub mod projector;
-pub mod published;
 pub mod prompt;
+pub mod published;
+pub mod sampler;
 pub mod sensor;
+pub mod text;
+pub mod text_model;
 pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};

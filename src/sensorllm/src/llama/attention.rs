@@ -28,7 +28,8 @@ impl LlamaAttention {
     pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
         let queries = config.heads * config.d_head;
         let keys = config.kv_heads * config.d_head;
-        let input = |width| LinearConfig::new(config.d_model, width).with_bias(config.attention_bias).init(device);
+        let input =
+            |width| LinearConfig::new(config.d_model, width).with_bias(config.attention_bias).init(device);
         let norm = || RmsNormConfig::new(config.d_head).with_epsilon(config.norm_epsilon).init(device);
         Self {
             q: input(queries),

@@ -140,12 +140,8 @@ impl KvCache {
             Positions::Gpu { step, rotation } => {
                 if self.layers.len() == layer {
                     let device = q.device();
-                    let cache = kernels::gpu::GpuKvCache::new(
-                        config.kv_heads,
-                        self.capacity,
-                        config.d_head,
-                        &device,
-                    );
+                    let cache =
+                        kernels::gpu::GpuKvCache::new(config.kv_heads, self.capacity, config.d_head, &device);
                     self.layers.push(Layer::Gpu(cache));
                 }
                 let Some(Layer::Gpu(cache)) = self.layers.get(layer) else {

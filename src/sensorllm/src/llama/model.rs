@@ -74,9 +74,11 @@ impl Llama {
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
         let [batch, length, _] = x.dims();
         let positions = cache.positions(batch, length, &self.config, &x.device());
-        let x = self.blocks.iter().enumerate().fold(x, |x, (layer, block)| {
-            block.forward(x, cache, layer, &positions, &self.config)
-        });
+        let x = self
+            .blocks
+            .iter()
+            .enumerate()
+            .fold(x, |x, (layer, block)| block.forward(x, cache, layer, &positions, &self.config));
         cache.advance(length);
         self.norm.forward(x)
     }

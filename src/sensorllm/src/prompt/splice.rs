@@ -7,8 +7,8 @@ use super::special::{Role, SpecialTokens};
 use super::statistics::StatisticsProjection;
 use crate::attention::HIDDEN;
 use crate::input::ModelInput;
-use crate::weights::linears;
 use crate::sensor::STATISTICS;
+use crate::weights::linears;
 
 /// The learned parts of the prompt.
 #[derive(Module, Debug)]

@@ -77,8 +77,11 @@ fn quantise(
         let (packed, block_scales, restored) = match target {
             Target::Q8 => {
                 let (packed, scales) = quantise_q8(weights);
-                let restored: Vec<f32> =
-                    packed.iter().zip(0..).map(|(v, i): (_, usize)| f32::from(*v) * scales[i / BLOCK].to_f32()).collect();
+                let restored: Vec<f32> = packed
+                    .iter()
+                    .zip(0..)
+                    .map(|(v, i): (_, usize)| f32::from(*v) * scales[i / BLOCK].to_f32())
+                    .collect();
                 (packed.iter().map(|value| *value as u8).collect::<Vec<u8>>(), scales, restored)
             }
             _ => {
@@ -110,7 +113,12 @@ fn quantise(
     ])
 }
 
-fn dense(parameter: &Parameter, names: &Names, source: &dyn TensorSource, dtype: Dtype) -> Result<Vec<FileTensor>> {
+fn dense(
+    parameter: &Parameter,
+    names: &Names,
+    source: &dyn TensorSource,
+    dtype: Dtype,
+) -> Result<Vec<FileTensor>> {
     let values = values(parameter, names, source)?;
     let bytes = match dtype {
         Dtype::F16 => {
@@ -126,7 +134,13 @@ fn dense(parameter: &Parameter, names: &Names, source: &dyn TensorSource, dtype:
         }
         _ => values.into_iter().flat_map(f32::to_le_bytes).collect(),
     };
-    Ok(vec![FileTensor { name: parameter.path.clone(), dtype, shape: parameter.shape.clone(), bytes, error: None }])
+    Ok(vec![FileTensor {
+        name: parameter.path.clone(),
+        dtype,
+        shape: parameter.shape.clone(),
+        bytes,
+        error: None,
+    }])
 }
 
 /// A parameter's values in our layout: weights of linear maps are transposed, `[inputs, outputs]`.

@@ -3,11 +3,13 @@
 //! A [`TensorSource`] gives access to the tensors without holding them; one table per architecture maps our parameter paths to
 //! the published names. Nothing here reads files.
 
+mod chronos;
 mod config;
 mod convert;
 mod names;
 mod source;
 
+pub use chronos::encoder_config;
 pub use config::language_config;
 pub use convert::{FileTensor, Target, file_tensors};
 pub use names::{Names, llama};

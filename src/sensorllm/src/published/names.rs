@@ -89,11 +89,14 @@ impl Names {
             }
             used.insert(place.name);
         }
-        let surplus = source.names().into_iter().find(|name| {
-            !used.contains(name) && !self.unused.iter().any(|start| name.starts_with(start))
-        });
+        let surplus = source
+            .names()
+            .into_iter()
+            .find(|name| !used.contains(name) && !self.unused.iter().any(|start| name.starts_with(start)));
         match surplus {
-            Some(name) => Err(source_error(format!("the checkpoint has a tensor this architecture does not: {name}"))),
+            Some(name) => {
+                Err(source_error(format!("the checkpoint has a tensor this architecture does not: {name}")))
+            }
             None => Ok(()),
         }
     }

@@ -113,12 +113,19 @@ impl Store {
         self.dense.insert(name.to_owned(), Dense { shape, pieces: BTreeMap::from([(0, values)]) });
     }
 
-    fn add_quantised(&mut self, path: String, values: &TensorView<'_>, scales: &TensorView<'_>) -> Result<()> {
+    fn add_quantised(
+        &mut self,
+        path: String,
+        values: &TensorView<'_>,
+        scales: &TensorView<'_>,
+    ) -> Result<()> {
         let (format, per_byte) = match values.dtype() {
             Dtype::I8 => (QuantisedFormat::Q8, 1),
             Dtype::U8 => (QuantisedFormat::Q4, 2),
             other => {
-                return Err(weights_error(format!("tensor {path}.values is of type {other:?}, not i8 or u8")));
+                return Err(weights_error(format!(
+                    "tensor {path}.values is of type {other:?}, not i8 or u8"
+                )));
             }
         };
         let fits = |rows: usize, columns: usize| {
@@ -138,8 +145,7 @@ impl Store {
             }
         };
         decode(&path, Dtype::F16, scales.data())?;
-        let parts =
-            QuantisedParts { format, rows, columns, values: values.data(), scales: scales.data() };
+        let parts = QuantisedParts { format, rows, columns, values: values.data(), scales: scales.data() };
         let Some(matrix) = QuantisedMatrix::new(parts, &self.device) else {
             return self.add_dequantised(path, parts);
         };
@@ -179,7 +185,9 @@ impl Store {
             }
         }
         if let Some(name) = self.quantised.keys().next() {
-            return Err(weights_error(format!("the model has no linear map for the quantised tensor {name}")));
+            return Err(weights_error(format!(
+                "the model has no linear map for the quantised tensor {name}"
+            )));
         }
         let mut loader = Loader { dense: self.dense, done, path: Vec::new(), error: None };
         let module = module.map(&mut loader);
@@ -187,7 +195,9 @@ impl Store {
             return Err(error);
         }
         if let Some(name) = loader.dense.keys().min() {
-            return Err(weights_error(format!("the weights file has a tensor the model does not know: {name}")));
+            return Err(weights_error(format!(
+                "the weights file has a tensor the model does not know: {name}"
+            )));
         }
         Ok(module)
     }
@@ -213,7 +223,9 @@ pub(crate) fn decode(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>>
     match values.iter().position(|value| !value.is_finite()) {
         Some(index) => {
             let value = values[index];
-            Err(weights_error(format!("tensor {name} holds {value} at position {index}, not a finite number")))
+            Err(weights_error(format!(
+                "tensor {name} holds {value} at position {index}, not a finite number"
+            )))
         }
         None => Ok(values),
     }
