@@ -1,8 +1,10 @@
 //! The command line `sensorllm`: reads arguments, runs a command, says what went wrong and what to do about it.
 
+mod bench;
 mod classify;
 mod convert;
 mod data;
+mod describe;
 mod embed;
 mod eval;
 mod generate;
@@ -13,6 +15,7 @@ mod model_folder;
 mod output;
 mod progress;
 mod published;
+mod random;
 mod rotation;
 mod table;
 mod train;
@@ -46,6 +49,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Embed(embed::EmbedArgs),
     Generate(generate::GenerateArgs),
+    Describe(describe::DescribeArgs),
+    Bench(bench::BenchArgs),
+    Random(random::RandomArgs),
 }
 
 #[derive(Subcommand)]
@@ -63,6 +69,9 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Random(args) => random::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -45,6 +45,7 @@
 mod attention;
 pub mod checkpoint;
 pub mod chronos;
+pub mod describe;
 pub mod device;
 mod error;
 pub mod generate;
