@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Integrity,
     /// A weights file is malformed, or a tensor in it is missing, surplus or of the wrong shape.
     Weights,
+    /// A tokenizer or chat template is malformed, or does not fit the model.
+    Tokenizer,
     /// The compute device cannot be used or was lost.
     Device,
 }
@@ -50,6 +52,7 @@ impl ErrorKind {
             Self::Manifest => "manifest",
             Self::Integrity => "integrity",
             Self::Weights => "weights",
+            Self::Tokenizer => "tokenizer",
             Self::Device => "device",
         }
     }

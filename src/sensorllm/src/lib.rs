@@ -57,7 +57,9 @@ pub mod model;
 pub mod pipeline;
 pub mod projector;
 pub mod prompt;
+pub mod sampler;
 pub mod sensor;
+pub mod text;
 pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};
