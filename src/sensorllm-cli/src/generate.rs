@@ -49,12 +49,12 @@ pub struct SamplingArgs {
     /// Flattens (above 1) or sharpens (below 1) the distribution
     #[arg(long, value_name = "T", default_value_t = 0.7)]
     temperature: f32,
-    /// Choose among the K likeliest tokens only
-    #[arg(long, value_name = "K")]
-    top_k: Option<usize>,
+    /// Choose among the K likeliest tokens only; 0 for all
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    top_k: usize,
     /// Choose among the likeliest tokens that together have this probability
-    #[arg(long, value_name = "P")]
-    top_p: Option<f32>,
+    #[arg(long, value_name = "P", default_value_t = 1.0)]
+    top_p: f32,
     /// Makes tokens that came before less likely (above 1)
     #[arg(long, value_name = "R", default_value_t = 1.0)]
     repetition_penalty: f32,

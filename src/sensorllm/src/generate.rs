@@ -63,9 +63,9 @@ pub enum Step {
 /// Generation from one prompt: its cache, and what has been produced.
 pub struct Generation {
     cache: KvCache,
-    prompt: Vec<u32>,
-    prefilled: usize,
-    tokens: Vec<u32>,
+    /// The prompt, then what was produced.
+    ids: Vec<u32>,
+    prompt: usize,
     sampler: Sampler,
     max_tokens: usize,
     stop_ids: Vec<u32>,
@@ -84,9 +84,8 @@ impl Generation {
         config.check_prompt(&prompt, options.max_tokens)?;
         Ok(Self {
             cache: KvCache::with_capacity(prompt.len() + options.max_tokens),
-            prompt,
-            prefilled: 0,
-            tokens: Vec::new(),
+            prompt: prompt.len(),
+            ids: prompt,
             sampler: Sampler::new(options.sampler.clone())?,
             max_tokens: options.max_tokens,
             stop_ids: if options.ignore_stop_ids { Vec::new() } else { config.stop_ids.clone() },
@@ -97,12 +96,12 @@ impl Generation {
 
     /// The prompt.
     pub fn prompt(&self) -> &[u32] {
-        &self.prompt
+        &self.ids[..self.prompt]
     }
 
     /// The tokens produced so far.
     pub fn tokens(&self) -> &[u32] {
-        &self.tokens
+        &self.ids[self.prompt..]
     }
 
     /// Logits that the latest token was chosen from, as the model gave them.
@@ -124,32 +123,23 @@ impl Generation {
         if let Some(finish) = self.finished {
             return Ok(Step::Finished(finish));
         }
-        let ids = match self.tokens.last() {
-            Some(token) => std::slice::from_ref(token),
-            None => {
-                let end = (self.prefilled + PREFILL_CHUNK).min(self.prompt.len());
-                &self.prompt[self.prefilled..end]
-            }
-        };
-        let count = ids.len();
-        let hidden = model.hidden(ids, &mut self.cache);
-        if self.prefilled < self.prompt.len() {
-            self.prefilled += count;
-            if self.prefilled < self.prompt.len() {
-                // Waits for the work, so that whoever cancels does not wait for all of it.
-                read(hidden.narrow(0, count - 1, 1).narrow(1, 0, 1)).await?;
-                return Ok(Step::Prefill { done: self.prefilled, total: self.prompt.len() });
-            }
+        let start = self.cache.length();
+        let end = (start + PREFILL_CHUNK).min(self.ids.len());
+        let hidden = model.hidden(&self.ids[start..end], &mut self.cache);
+        let last = hidden.narrow(0, end - start - 1, 1);
+        if end < self.prompt {
+            // Waits for the work, so that whoever cancels does not wait for all of it.
+            read(last.narrow(1, 0, 1)).await?;
+            return Ok(Step::Prefill { done: end, total: self.prompt });
         }
-        self.logits = read(model.logits(hidden.narrow(0, count - 1, 1))).await?;
-        let mut logits = self.logits.clone();
-        let token = self.sampler.sample(&mut logits, &self.prompt, &self.tokens)?;
+        self.logits = read(model.logits(last)).await?;
+        let token = self.sampler.sample(&mut self.logits.clone(), &self.ids)?;
         if self.stop_ids.contains(&token) {
             self.finished = Some(Finish::StopToken);
             return Ok(Step::Finished(Finish::StopToken));
         }
-        self.tokens.push(token);
-        if self.tokens.len() == self.max_tokens {
+        self.ids.push(token);
+        if self.tokens().len() == self.max_tokens {
             self.finished = Some(Finish::MaxTokens);
         }
         Ok(Step::Token(token))
