@@ -97,7 +97,7 @@ impl RmsNorm {
     /// - input and output: `[batch, length, d_model]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         #[cfg(feature = "webgpu")]
-        if let Some(y) = crate::kernels::rms_norm(&x, &self.weight.val(), self.epsilon) {
+        if let Some(y) = crate::kernels::gpu::rms_norm(&x, &self.weight.val(), self.epsilon) {
             return y;
         }
         let mean_square = x.clone().powi_scalar(2).mean_dim(2);
