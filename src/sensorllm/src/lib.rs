@@ -49,7 +49,6 @@ mod error;
 
 pub mod head;
 pub mod input;
-#[cfg(feature = "webgpu")]
 mod kernels;
 pub mod llama;
 pub mod manifest;

@@ -3,6 +3,7 @@
 mod init;
 mod layers;
 mod load;
+pub mod quantise;
 #[cfg(not(target_family = "wasm"))]
 mod save;
 
