@@ -74,17 +74,15 @@ impl Activations {
         self.tokens
     }
 
-    /// The groups: first token, tokens, and where their parts start.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (usize, usize, Group)> {
+    /// The group that starts at `token`.
+    #[inline(always)]
+    pub(super) fn group(&self, token: usize) -> Group {
         let blocks = self.columns / BLOCK;
-        (0..self.tokens).step_by(TOKENS).map(move |first| {
-            let group = Group {
-                values: self.values[first * self.columns..].as_ptr(),
-                scales: self.scales[first * blocks..].as_ptr(),
-                offsets: self.offsets[first * blocks..].as_ptr(),
-            };
-            (first, TOKENS.min(self.tokens - first), group)
-        })
+        Group {
+            values: self.values[token * self.columns..].as_ptr(),
+            scales: self.scales[token * blocks..].as_ptr(),
+            offsets: self.offsets[token * blocks..].as_ptr(),
+        }
     }
 }
 

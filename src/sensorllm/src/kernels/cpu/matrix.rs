@@ -1,23 +1,13 @@
-//! A quantised matrix in memory, and its product with activations.
-#![allow(unsafe_code)] // Hands pointers into packed data to the inner loop, and threads write disjoint parts of one output.
+//! A quantised matrix in memory.
+#![allow(unsafe_code)] // Views aligned memory as bytes.
 
-use std::cell::RefCell;
-use std::ops::Range;
 use std::sync::Arc;
 
 use half::f16;
 
 use super::BLOCK;
-use super::activations::Activations;
-use super::simd::{InstructionSet, Kernel, Simd};
-use super::threads;
-use super::tile::{Panel, Storage, VECTORS, tile, widen};
-
-/// Tokens rounded and multiplied at a time: their activations stay in the second-level cache.
-const CHUNK: usize = 64;
-
-/// Products at least this large (weights × tokens) are shared among threads.
-const SHARED: usize = 1 << 16;
+use super::simd::InstructionSet;
+use super::tile::{Panel, VECTORS};
 
 /// A quantised linear map of `columns` inputs to `rows` outputs, laid out for this machine. Clones share the weights.
 ///
@@ -28,8 +18,8 @@ pub(crate) struct PackedMatrix {
     data: Arc<[Line]>,
     rows: usize,
     columns: usize,
-    bits: Bits,
-    set: InstructionSet,
+    pub(super) bits: Bits,
+    pub(super) set: InstructionSet,
 }
 
 /// A cache line: what keeps the panels aligned.
@@ -39,7 +29,7 @@ struct Line([u8; 64]);
 
 /// Bits per weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bits {
+pub(super) enum Bits {
     Eight,
     Four,
 }
@@ -162,7 +152,8 @@ impl PackedMatrix {
         VECTORS * self.set.lanes()
     }
 
-    fn panels(&self) -> usize {
+    /// Panels.
+    pub(super) fn panels(&self) -> usize {
         self.rows.div_ceil(self.panel_rows())
     }
 
@@ -180,7 +171,8 @@ impl PackedMatrix {
         self.weight_bytes() + size_of::<f16>() * self.panel_rows()
     }
 
-    fn panel_at(&self, index: usize) -> Panel {
+    /// Where a panel's data is.
+    pub(super) fn panel(&self, index: usize) -> Panel {
         let blocks = self.columns / BLOCK;
         let weights = self.data.bytes()[index * blocks * self.block_bytes()..].as_ptr();
         let step = self.block_bytes();
@@ -219,166 +211,6 @@ impl PackedMatrix {
                     }
                 };
                 *out = f32::from(weight) * scale;
-            }
-        }
-    }
-
-    /// `y = x · Wᵀ`: every token's outputs. NaN or infinity in a token's activations makes all its outputs NaN.
-    ///
-    /// The result differs from the exact product with the dequantised weights by less than 1e-4 of its norm, because activations
-    /// are rounded to 16 bits.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[tokens, columns]`
-    /// - y: `[tokens, rows]`, overwritten
-    ///
-    /// # Panics
-    ///
-    /// If the slices do not have these shapes.
-    pub(crate) fn matmul(&self, x: &[f32], y: &mut [f32]) {
-        let tokens = x.len() / self.columns.max(1);
-        assert_eq!(x.len(), tokens * self.columns, "x is [tokens, columns]");
-        assert_eq!(y.len(), tokens * self.rows, "y is [tokens, rows]");
-        if y.is_empty() {
-            return;
-        }
-        for (x, y) in x.chunks(CHUNK * self.columns).zip(y.chunks_mut(CHUNK * self.rows)) {
-            ACTIVATIONS.with_borrow_mut(|activations| {
-                self.set.run(Round { activations, x, columns: self.columns });
-                let output = Output { to: y.as_mut_ptr(), rows: self.rows };
-                let work = |panels| {
-                    WIDE.with_borrow_mut(|wide| {
-                        self.set.run(Multiply { matrix: self, activations, output, wide, panels });
-                    });
-                };
-                if self.rows * x.len() < SHARED {
-                    work(0..self.panels());
-                } else {
-                    threads::share(self.panels(), work);
-                }
-            });
-        }
-    }
-}
-
-thread_local! {
-    /// Rounded activations and widened weights, kept so that a token allocates nothing.
-    static ACTIVATIONS: RefCell<Activations> = RefCell::default();
-    static WIDE: RefCell<Vec<i16>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Round<'a> {
-    activations: &'a mut Activations,
-    x: &'a [f32],
-    columns: usize,
-}
-
-impl Kernel for Round<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        self.activations.round(simd, self.x, self.columns);
-    }
-}
-
-/// The output `[tokens, rows]`, of which each thread writes its own rows.
-#[derive(Clone, Copy)]
-struct Output {
-    to: *mut f32,
-    rows: usize,
-}
-
-// SAFETY: threads write disjoint rows, and the slice behind the pointer outlives them.
-unsafe impl Sync for Output {}
-
-struct Multiply<'a> {
-    matrix: &'a PackedMatrix,
-    activations: &'a Activations,
-    output: Output,
-    /// Room for a panel's widened weights.
-    wide: &'a mut Vec<i16>,
-    panels: Range<usize>,
-}
-
-impl Kernel for Multiply<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let storage = match self.matrix.bits {
-            Bits::Eight => Storage::I8,
-            Bits::Four => Storage::U4,
-        };
-        let widened = self.activations.tokens() > 1;
-        if widened {
-            self.wide.resize(self.matrix.columns * VECTORS * S::LANES, 0);
-        }
-        for index in self.panels.clone() {
-            let mut panel = self.matrix.panel_at(index);
-            // SAFETY: the panel has `blocks` blocks of the matrix's own lanes, and `wide` room for their weights.
-            if widened {
-                unsafe { widen(s, storage, panel, self.wide.as_mut_ptr()) };
-                panel.weights = self.wide.as_ptr().cast();
-                panel.weights_step = 2 * BLOCK * VECTORS * S::LANES;
-            }
-            let first_row = index * VECTORS * S::LANES;
-            for (first, tokens, group) in self.activations.groups() {
-                // SAFETY: the group holds that many tokens and as many blocks as the panel, whose weights are stored as said.
-                unsafe {
-                    match (widened, tokens) {
-                        (false, _) if storage == Storage::I8 => {
-                            self.write(s, tile::<S, 1>(s, Storage::I8, panel, group), first, first_row);
-                        }
-                        (false, _) => {
-                            self.write(s, tile::<S, 1>(s, Storage::U4, panel, group), first, first_row)
-                        }
-                        (true, 1) => {
-                            self.write(s, tile::<S, 1>(s, Storage::I16, panel, group), first, first_row)
-                        }
-                        (true, 2) => {
-                            self.write(s, tile::<S, 2>(s, Storage::I16, panel, group), first, first_row)
-                        }
-                        (true, 3) => {
-                            self.write(s, tile::<S, 3>(s, Storage::I16, panel, group), first, first_row)
-                        }
-                        (true, _) => {
-                            self.write(s, tile::<S, 4>(s, Storage::I16, panel, group), first, first_row)
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Multiply<'_> {
-    /// Writes the outputs of tokens from `first_token` and rows from `first_row` on.
-    #[inline(always)]
-    fn write<S: Simd, const T: usize>(
-        &self,
-        s: S,
-        sums: [[S::F32; VECTORS]; T],
-        first_token: usize,
-        first_row: usize,
-    ) {
-        let Output { to, rows } = self.output;
-        for (t, sums) in sums.into_iter().enumerate() {
-            // SAFETY: `first_token + t` is a token and `first_row` a row of the output.
-            let to = unsafe { to.add((first_token + t) * rows + first_row) };
-            if first_row + VECTORS * S::LANES <= rows {
-                for (v, sums) in sums.into_iter().enumerate() {
-                    // SAFETY: the panel's rows all exist.
-                    unsafe { s.store(to.add(v * S::LANES), sums) };
-                }
-            } else {
-                // 32 is the largest panel.
-                let mut panel = [0.0; 32];
-                for (v, sums) in sums.into_iter().enumerate() {
-                    // SAFETY: `panel` has room for two vectors.
-                    unsafe { s.store(panel.as_mut_ptr().add(v * S::LANES), sums) };
-                }
-                // SAFETY: these are the rows left.
-                unsafe { to.copy_from_nonoverlapping(panel.as_ptr(), rows - first_row) };
             }
         }
     }

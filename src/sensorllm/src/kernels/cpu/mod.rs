@@ -8,6 +8,7 @@ mod activations;
 mod attention;
 mod elementwise;
 mod matrix;
+mod product;
 mod simd;
 mod threads;
 mod tile;

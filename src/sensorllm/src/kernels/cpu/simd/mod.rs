@@ -2,6 +2,7 @@
 //!
 //! A kernel is one generic function over [`Simd`], compiled once per instruction set: 4 lanes in WebAssembly, 8 with AVX2, 16 with
 //! AVX-512 and 4 in plain Rust everywhere else.
+#![allow(unsafe_code)] // Declares loads and stores, which take pointers.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
@@ -107,12 +108,12 @@ pub(super) trait Simd: Copy + Send + Sync {
     ///
     /// `from` must be readable for them.
     unsafe fn load_i16(self, from: *const i16) -> Self::I16;
-    /// Writes `2 · LANES` 16-bit numbers.
+    /// Writes `2 · LANES` 16-bit numbers as bytes; they must fit.
     ///
     /// # Safety
     ///
     /// `to` must be writable for them.
-    unsafe fn store_i16(self, to: *mut i16, x: Self::I16);
+    unsafe fn store_i8(self, to: *mut i8, x: Self::I16);
     /// Writes the lanes of `a` as `LANES` 16-bit numbers, saturated.
     ///
     /// # Safety
@@ -193,9 +194,9 @@ impl InstructionSet {
     #[inline]
     pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
-            Self::Portable(simd) => kernel.run(simd),
+            Self::Portable(simd) => simd.run(kernel),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Wasm(simd) => kernel.run(simd),
+            Self::Wasm(simd) => simd.run(kernel),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(simd) => simd.run(kernel),
             #[cfg(target_arch = "x86_64")]

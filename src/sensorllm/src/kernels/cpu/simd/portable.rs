@@ -1,7 +1,7 @@
 //! Vectors in plain Rust, for processors without code of their own: 4 lanes that the compiler turns into what there is.
 #![allow(unsafe_code)] // The trait's loads and stores take pointers.
 
-use super::Simd;
+use super::{Kernel, Simd};
 
 /// Runs everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,14 @@ fn zip<T: Copy, R>(a: [T; 4], b: [T; 4], f: impl Fn(T, T) -> R) -> [R; 4] {
 #[inline(always)]
 fn zip_pairs(a: I16, b: I16, f: impl Fn(i16, i16) -> i16) -> I16 {
     zip(a, b, |a, b| [f(a[0], b[0]), f(a[1], b[1])])
+}
+
+impl Portable {
+    /// Runs `kernel`, as a function of its own.
+    #[inline(never)]
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
 }
 
 impl Simd for Portable {
@@ -159,9 +167,9 @@ impl Simd for Portable {
         unsafe { from.cast::<I16>().read_unaligned() }
     }
     #[inline(always)]
-    unsafe fn store_i16(self, to: *mut i16, x: I16) {
+    unsafe fn store_i8(self, to: *mut i8, x: I16) {
         // SAFETY: the caller's.
-        unsafe { to.cast::<I16>().write_unaligned(x) }
+        unsafe { to.cast::<[[i8; 2]; 4]>().write_unaligned(x.map(|pair| pair.map(|x| x as i8))) }
     }
     #[inline(always)]
     unsafe fn store_narrow(self, to: *mut i16, a: I32) {

@@ -3,11 +3,20 @@
 
 use std::arch::wasm32::*;
 
-use super::Simd;
+use super::{Kernel, Simd};
 
 /// Proof that vectors are compiled in: a module that has them runs nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Simd128;
+
+impl Simd128 {
+    /// Runs `kernel` as a function of its own: compilers allocate registers badly in a function that holds several kernels, which
+    /// halves the speed.
+    #[inline(never)]
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+}
 
 impl Simd for Simd128 {
     const LANES: usize = 4;
@@ -150,9 +159,9 @@ impl Simd for Simd128 {
         unsafe { v128_load(from.cast()) }
     }
     #[inline(always)]
-    unsafe fn store_i16(self, to: *mut i16, x: v128) {
+    unsafe fn store_i8(self, to: *mut i8, x: v128) {
         // SAFETY: the caller's.
-        unsafe { v128_store(to.cast(), x) }
+        unsafe { v128_store64_lane::<0>(i8x16_narrow_i16x8(x, x), to.cast()) }
     }
     #[inline(always)]
     unsafe fn store_narrow(self, to: *mut i16, a: v128) {
