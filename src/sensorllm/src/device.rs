@@ -19,8 +19,7 @@ pub fn cpu() -> Device {
 /// [`ErrorKind::Device`] when there is no adapter or it cannot be used.
 #[cfg(feature = "webgpu")]
 pub async fn webgpu() -> Result<Device> {
-    // A decoded token is one command buffer: its few hundred kernels are never handed over in portions.
-    Device::wgpu_options().tasks_max(1024).init_async().await.map_err(|error| {
+    Device::wgpu_options().tasks_max(crate::kernels::gpu::TASKS_MAX).init_async().await.map_err(|error| {
         Error::new(
             ErrorKind::Device,
             format!("no GPU can be used: {error}"),

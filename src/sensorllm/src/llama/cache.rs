@@ -76,7 +76,7 @@ impl KvCache {
         if kernels && kernels::is_cpu(device) {
             if self.rotation.as_ref().is_none_or(|rotation| rotation.positions() < end) {
                 let (cos, sin) = angles(config, 0, end.max(self.capacity).next_multiple_of(64));
-                self.rotation = Some(Rotation::new(cos, sin, config.d_head / 2));
+                self.rotation = Some(Rotation { cos, sin, half: config.d_head / 2 });
             }
             return Positions::Cpu;
         }

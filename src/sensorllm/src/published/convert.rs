@@ -6,7 +6,7 @@ use super::names::{Names, Part};
 use super::source::{TensorSource, source_error};
 use crate::error::Result;
 use crate::language::rows_per_part;
-use crate::weights::quantise::{quantise_q4, quantise_q8};
+use crate::weights::quantise::{dequantise_q4, dequantise_q8, quantise_q4, quantise_q8};
 use crate::weights::{BLOCK, Parameter, decode};
 
 /// How a model folder's files hold weights.
@@ -77,16 +77,12 @@ fn quantise(
         let (packed, block_scales, restored) = match target {
             Target::Q8 => {
                 let (packed, scales) = quantise_q8(weights);
-                let restored: Vec<f32> = packed
-                    .iter()
-                    .zip(0..)
-                    .map(|(v, i): (_, usize)| f32::from(*v) * scales[i / BLOCK].to_f32())
-                    .collect();
+                let restored = dequantise_q8(&packed, &scales);
                 (packed.iter().map(|value| *value as u8).collect::<Vec<u8>>(), scales, restored)
             }
             _ => {
                 let (packed, scales) = quantise_q4(weights);
-                let restored = crate::weights::quantise::dequantise_q4(&packed, &scales);
+                let restored = dequantise_q4(&packed, &scales);
                 (packed, scales, restored)
             }
         };

@@ -9,7 +9,6 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::linears::Linears;
-use super::quantise::dequantise;
 use super::quantised::{BLOCK, QuantisedFormat, QuantisedMatrix, QuantisedParts};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -158,7 +157,7 @@ impl Store {
     /// For devices without kernels of ours: the weight in full precision, inputs first as layers hold it.
     fn add_dequantised(&mut self, path: String, parts: QuantisedParts<'_>) -> Result<()> {
         let (rows, columns) = (parts.rows, parts.columns);
-        let values = TensorData::new(dequantise(parts), [rows, columns]);
+        let values = TensorData::new(parts.dequantise(), [rows, columns]);
         let weight = Tensor::<2>::from_data(values, &self.device).transpose().reshape([rows * columns]);
         let pieces = BTreeMap::from([(0, weight)]);
         match self.dense.insert(path.clone(), Dense { shape: vec![columns, rows], pieces }) {

@@ -5,6 +5,7 @@ use burn::tensor::TensorData;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::quantise::{dequantise_q4, dequantise_q8};
 use crate::kernels::{self, cpu::PackedMatrix};
 
 /// Values that share a scale.
@@ -56,13 +57,30 @@ pub struct QuantisedParts<'a> {
     pub scales: &'a [u8],
 }
 
+impl QuantisedParts<'_> {
+    /// The scales as numbers.
+    fn scales(&self) -> Vec<half::f16> {
+        self.scales.as_chunks::<2>().0.iter().map(|bytes| half::f16::from_le_bytes(*bytes)).collect()
+    }
+
+    /// The weight in full precision, row by row.
+    pub(super) fn dequantise(&self) -> Vec<f32> {
+        match self.format {
+            QuantisedFormat::Q8 => {
+                let values: Vec<i8> = self.values.iter().map(|byte| *byte as i8).collect();
+                dequantise_q8(&values, &self.scales())
+            }
+            QuantisedFormat::Q4 => dequantise_q4(self.values, &self.scales()),
+        }
+    }
+}
+
 impl QuantisedMatrix {
     /// Brings a weight to a device; `None` when there are no kernels for this device.
     pub(super) fn new(parts: QuantisedParts<'_>, device: &Device) -> Option<Self> {
-        let QuantisedParts { format, rows, columns, values, scales } = parts;
+        let QuantisedParts { format, rows, columns, values, .. } = parts;
         if kernels::is_cpu(device) {
-            let scales: Vec<half::f16> =
-                scales.as_chunks::<2>().0.iter().map(|bytes| half::f16::from_le_bytes(*bytes)).collect();
+            let scales = parts.scales();
             return Some(Self(Storage::Cpu(match format {
                 QuantisedFormat::Q8 => {
                     let values: Vec<i8> = values.iter().map(|byte| *byte as i8).collect();
@@ -75,8 +93,8 @@ impl QuantisedMatrix {
         if kernels::is_gpu(device) {
             use kernels::gpu::GpuMatrix;
             let matrix = match format {
-                QuantisedFormat::Q8 => GpuMatrix::q8(rows, columns, values, scales, device),
-                QuantisedFormat::Q4 => GpuMatrix::q4(rows, columns, values, scales, device),
+                QuantisedFormat::Q8 => GpuMatrix::q8(rows, columns, values, parts.scales, device),
+                QuantisedFormat::Q4 => GpuMatrix::q4(rows, columns, values, parts.scales, device),
             };
             return Some(Self(Storage::Gpu(matrix, device.clone())));
         }
