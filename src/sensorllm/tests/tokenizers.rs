@@ -36,6 +36,15 @@ struct Golden {
     random_decoded: Vec<String>,
     random_decoded_without_special: Vec<String>,
     chats: Vec<Chat>,
+    /// Llama 2's other construction, with the same vocabulary.
+    metaspace: Option<Metaspace>,
+}
+
+#[derive(Deserialize)]
+struct Metaspace {
+    pre_tokenizer: serde_json::Value,
+    /// Ids of the strings, where they differ from those of the usual construction.
+    ids: BTreeMap<usize, Vec<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -87,10 +96,13 @@ impl Family {
             false => (&self.golden.decoded, &self.golden.random_decoded),
             true => (&self.golden.decoded_without_special, &self.golden.random_decoded_without_special),
         };
-        let of_strings = self.ids.iter().enumerate().map(|(n, ids)| {
-            (ids.as_slice(), different.get(&n).unwrap_or(&self.strings[n]).as_str())
-        });
-        let of_random = self.golden.random_ids.iter().map(Vec::as_slice).zip(random.iter().map(String::as_str));
+        let of_strings = self
+            .ids
+            .iter()
+            .enumerate()
+            .map(|(n, ids)| (ids.as_slice(), different.get(&n).unwrap_or(&self.strings[n]).as_str()));
+        let of_random =
+            self.golden.random_ids.iter().map(Vec::as_slice).zip(random.iter().map(String::as_str));
         of_strings.chain(of_random).collect()
     }
 
@@ -111,8 +123,28 @@ fn every_string_has_the_ids_of_the_reference() {
             let ids = family.tokenizer.encode(text, false).unwrap();
             assert_eq!(&ids, expected, "{}: {text:?}", family.name);
             let with_special = family.tokenizer.encode(text, true).unwrap();
-            assert_eq!(with_special, [&family.golden.prefix[..], expected].concat(), "{}: {text:?}", family.name);
+            assert_eq!(
+                with_special,
+                [&family.golden.prefix[..], expected].concat(),
+                "{}: {text:?}",
+                family.name
+            );
         }
+    }
+}
+
+#[test]
+fn spaces_written_by_the_splitting_give_the_ids_of_the_reference() {
+    let family = Family::open("tinyllama");
+    let metaspace = family.golden.metaspace.unwrap();
+    let mut file: serde_json::Value = read_json("tinyllama/tokenizer.json");
+    file["normalizer"] = serde_json::Value::Null;
+    file["pre_tokenizer"] = metaspace.pre_tokenizer;
+    let tokenizer = Tokenizer::from_json(&serde_json::to_vec(&file).unwrap()).unwrap();
+    assert!(metaspace.ids.len() > 100);
+    for (n, (text, usual)) in family.strings.iter().zip(&family.ids).enumerate() {
+        let expected = metaspace.ids.get(&n).unwrap_or(usual);
+        assert_eq!(&tokenizer.encode(text, false).unwrap(), expected, "{text:?}");
     }
 }
 
@@ -239,7 +271,10 @@ fn the_sampler_lets_through_what_the_references_processors_do() {
         assert_eq!(probabilities.len(), kept, "{options:?}");
         for ((id, probability), (expected_id, expected)) in probabilities.iter().zip(&first) {
             assert_eq!(id, expected_id, "{options:?}");
-            assert!((probability - expected).abs() <= 1e-5 * expected, "{options:?}: {probability}, {expected}");
+            assert!(
+                (probability - expected).abs() <= 1e-5 * expected,
+                "{options:?}: {probability}, {expected}"
+            );
         }
     }
 }
