@@ -260,10 +260,12 @@ fn exp(x: f64) -> f64 {
     }
     let power = (x * std::f64::consts::LOG2_E - 0.5) as i32;
     let rest = x - f64::from(power) * std::f64::consts::LN_2;
-    // Taylor series, for |rest| of at most ln 2 / 2.
+    // Taylor series, for |rest| of at most ln 2 / 2; multiplying by the inverse is much faster than dividing.
+    const INVERSE: [f64; 9] =
+        [1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0, 1.0 / 6.0, 1.0 / 7.0, 1.0 / 8.0, 1.0 / 9.0];
     let mut series = 1.0;
-    for n in (1..=9).rev() {
-        series = 1.0 + series * rest / f64::from(n);
+    for inverse in INVERSE.iter().rev() {
+        series = 1.0 + series * (rest * inverse);
     }
     series * f64::from_bits(((power + 1023) as u64) << 52)
 }

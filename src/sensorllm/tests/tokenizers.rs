@@ -36,6 +36,15 @@ struct Golden {
     random_decoded: Vec<String>,
     random_decoded_without_special: Vec<String>,
     chats: Vec<Chat>,
+    /// Llama 2's other construction, with the same vocabulary.
+    metaspace: Option<Metaspace>,
+}
+
+#[derive(Deserialize)]
+struct Metaspace {
+    pre_tokenizer: serde_json::Value,
+    /// Ids of the strings, where they differ from those of the usual construction.
+    ids: BTreeMap<usize, Vec<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +130,21 @@ fn every_string_has_the_ids_of_the_reference() {
                 family.name
             );
         }
+    }
+}
+
+#[test]
+fn spaces_written_by_the_splitting_give_the_ids_of_the_reference() {
+    let family = Family::open("tinyllama");
+    let metaspace = family.golden.metaspace.unwrap();
+    let mut file: serde_json::Value = read_json("tinyllama/tokenizer.json");
+    file["normalizer"] = serde_json::Value::Null;
+    file["pre_tokenizer"] = metaspace.pre_tokenizer;
+    let tokenizer = Tokenizer::from_json(&serde_json::to_vec(&file).unwrap()).unwrap();
+    assert!(metaspace.ids.len() > 100);
+    for (n, (text, usual)) in family.strings.iter().zip(&family.ids).enumerate() {
+        let expected = metaspace.ids.get(&n).unwrap_or(usual);
+        assert_eq!(&tokenizer.encode(text, false).unwrap(), expected, "{text:?}");
     }
 }
 

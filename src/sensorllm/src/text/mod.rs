@@ -10,6 +10,7 @@
 mod chat;
 mod date;
 mod detokenizer;
+mod outline;
 mod stop;
 mod tokenizer;
 

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use super::Detokenizer;
+use super::outline::{AddedToken, Outline};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Text to token ids and back, exactly as `transformers` does it with the same `tokenizer.json`.
@@ -15,27 +13,6 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Tokenizer {
     inner: Arc<tokenizers::Tokenizer>,
     largest_id: u32,
-}
-
-/// The parts of `tokenizer.json` that are looked at before the whole is read, so that errors can name them.
-#[derive(Deserialize)]
-struct Outline {
-    model: Option<Model>,
-    #[serde(default)]
-    added_tokens: Vec<AddedToken>,
-}
-
-#[derive(Deserialize)]
-struct Model {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    vocab: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct AddedToken {
-    id: u32,
-    content: String,
 }
 
 /// What to do about a `tokenizer.json` that cannot be used.
@@ -49,19 +26,7 @@ impl Tokenizer {
     /// # Errors
     /// [`ErrorKind::Tokenizer`], naming the part that is malformed.
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let outline: Outline = serde_json::from_slice(json).map_err(|error| {
-            let what = if error.is_data() { "is not a tokenizer" } else { "is not JSON" };
-            bad(format!("tokenizer.json {what}: {error}"))
-        })?;
-        let model = outline.model.ok_or_else(|| bad("tokenizer.json has no \"model\""))?;
-        // Files written before 2021 have no type; the library tells them apart by their other entries.
-        let kind = model.kind.unwrap_or_else(|| "BPE".to_owned());
-        if !["BPE", "WordPiece", "WordLevel", "Unigram"].contains(&kind.as_str()) {
-            return Err(bad(format!("tokenizer.json has a model of unknown type \"{kind}\"")));
-        }
-        if model.vocab.is_none() {
-            return Err(bad("tokenizer.json has a model without a \"vocab\""));
-        }
+        let outline = Outline::read(json).map_err(|what| bad(format!("tokenizer.json {what}")))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(json)
             .map_err(|error| bad(format!("tokenizer.json cannot be read: {error}")))?;
         inner.with_padding(None);
@@ -205,9 +170,28 @@ mod tests {
         assert!(error(r#"{"model":{"type":"BPE","vocab":{},"merges":[]}}"#).message().contains("empty"));
         let merge = SMALL.replace("\"merges\":[]", "\"merges\":[\"a c\"]");
         assert!(error(&merge).message().contains('c'));
+        let prefix =
+            SMALL.replace("\"type\":\"BPE\"", "\"type\":\"BPE\",\"continuing_subword_prefix\":\"##\"");
+        assert!(error(&prefix).message().contains("prefix"));
         let moved = error(&SMALL.replace("\"id\":2", "\"id\":7"));
         assert!(moved.message().contains("<end>") && moved.message().contains("id 7"), "{moved}");
         assert!(!moved.hint().is_empty());
+    }
+
+    #[test]
+    fn a_post_processor_that_would_fail_on_every_text_is_refused() {
+        let with = |single: &str| {
+            let template = format!(
+                r#"{{"type":"TemplateProcessing","single":[{single}],"pair":[],"special_tokens":{{}}}}"#
+            );
+            let sequence = format!(r#"{{"type":"Sequence","processors":[{template}]}}"#);
+            SMALL.replacen('{', &format!("{{\"post_processor\":{sequence},"), 1)
+        };
+        let text = r#"{"Sequence":{"id":"A","type_id":0}}"#;
+        Tokenizer::from_json(with(text).as_bytes()).unwrap();
+        let token = with(r#"{"SpecialToken":{"id":"<begin>","type_id":0}}"#);
+        assert!(error(&token).message().contains("\"<begin>\""));
+        assert!(error(&with(&text.replace('A', "B"))).message().contains("second"));
     }
 
     #[test]
