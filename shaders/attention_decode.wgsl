@@ -1,6 +1,6 @@
 // Causal attention of few queries over the cache: y = softmax(q · kᵀ · scale) · v, one workgroup per query and head.
 //
-// Keys come in tiles of 256. Each invocation scores one key; then the workgroup regroups into slices of d_head / 4 invocations,
+// Keys come in tiles of 128. Each invocation scores one key; then the workgroup regroups into slices of d_head / 4 invocations,
 // each of which owns four columns of v and takes every slices-th key with a running maximum of its own, so that a tile costs one
 // barrier. Slices are joined at the end. CPU twin: src/attention_decode.rs.
 
@@ -26,18 +26,18 @@ struct Info {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(5) var<uniform> info: Info;
 
-const LANES: u32 = 256u;
+const LANES: u32 = 128u;
 // Far below any score, and finite: infinities are not portable.
 const LOWEST: f32 = -3.0e38;
 
 var<workgroup> start: u32;
 // Two tiles' scores, used in turn.
-var<workgroup> scores: array<f32, 512>;
-var<workgroup> sums: array<vec4<f32>, 256>;
+var<workgroup> scores: array<f32, 256>;
+var<workgroup> sums: array<vec4<f32>, 128>;
 // Each invocation's maximum and sum of weights.
-var<workgroup> totals: array<vec2<f32>, 256>;
+var<workgroup> totals: array<vec2<f32>, 128>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
     let query = group.y;

@@ -6,6 +6,8 @@
 
 // Bits of a weight: 4 and 8 with a scale per block, 16 and 32 floating-point without.
 const BITS: u32 = 4u;
+// What undoes the powers of two of `low` and `signed`.
+const PLACES: vec4<f32> = vec4<f32>(1.0, 0.00390625, 1.0, 0.00390625);
 // Invocations that share rows, and rows they share.
 const LANES: u32 = 16u;
 const ROWS: u32 = 4u;
@@ -35,23 +37,26 @@ struct Info {
 
 var<workgroup> partial: array<f32, 256>;
 
-// Four unsigned fields of a word, 8 bits apart, minus `zero`. A small integer written into the mantissa of 2^23 is that
-// sum exactly, which spares the integer conversion that many GPUs do at a quarter of the speed.
-fn fields(word: u32, first: u32, mask: u32, zero: f32) -> vec4<f32> {
-    let shifted = vec4<u32>(word) >> (vec4<u32>(first) + vec4<u32>(0u, 8u, 16u, 24u));
-    return bitcast<vec4<f32>>((shifted & vec4<u32>(mask)) | vec4<u32>(0x4b000000u)) - vec4<f32>(8388608.0 + zero);
-}
-
+// Four weights of a word, one from each byte, each times 2^0 or 2^8 (2^4 or 2^12 for high halves); see PLACES. The bits stay where
+// they are: written into the mantissa of 2^23 they add to it exactly, so that neither a shift nor an integer conversion,
+// which many GPUs do at a quarter of the speed, is needed per weight.
 fn low(word: u32) -> vec4<f32> {
-    return fields(word, 0u, 15u, 8.0);
+    let half = word >> 16u;
+    return bitcast<vec4<f32>>(vec4<u32>(word & 0xfu, word & 0xf00u, half & 0xfu, half & 0xf00u) | vec4<u32>(0x4b000000u))
+        - vec4<f32>(8388616.0, 8390656.0, 8388616.0, 8390656.0);
 }
 
 fn high(word: u32) -> vec4<f32> {
-    return fields(word, 4u, 15u, 8.0);
+    let half = word >> 16u;
+    return bitcast<vec4<f32>>(vec4<u32>(word & 0xf0u, word & 0xf000u, half & 0xf0u, half & 0xf000u) | vec4<u32>(0x4b000000u))
+        - vec4<f32>(8388736.0, 8421376.0, 8388736.0, 8421376.0);
 }
 
 fn signed(word: u32) -> vec4<f32> {
-    return fields(word ^ 0x80808080u, 0u, 255u, 128.0);
+    let all = word ^ 0x80808080u;
+    let half = all >> 16u;
+    return bitcast<vec4<f32>>(vec4<u32>(all & 0xffu, all & 0xff00u, half & 0xffu, half & 0xff00u) | vec4<u32>(0x4b000000u))
+        - vec4<f32>(8388736.0, 8421376.0, 8388736.0, 8421376.0);
 }
 
 fn halves(a: u32, b: u32) -> vec4<f32> {
@@ -62,15 +67,15 @@ fn halves(a: u32, b: u32) -> vec4<f32> {
 fn dot_block(b: u32, x0: vec4<f32>, x1: vec4<f32>, x2: vec4<f32>, x3: vec4<f32>, x4: vec4<f32>, x5: vec4<f32>, x6: vec4<f32>, x7: vec4<f32>) -> f32 {
     if BITS == 4u {
         let w = values[b];
-        let sum = low(w.x) * x0 + low(w.y) * x1 + low(w.z) * x2 + low(w.w) * x3
-            + high(w.x) * x4 + high(w.y) * x5 + high(w.z) * x6 + high(w.w) * x7;
-        return dot(sum, vec4<f32>(scale(b)));
+        let lows = low(w.x) * x0 + low(w.y) * x1 + low(w.z) * x2 + low(w.w) * x3;
+        let highs = high(w.x) * x4 + high(w.y) * x5 + high(w.z) * x6 + high(w.w) * x7;
+        return dot(lows + highs * 0.0625, PLACES) * scale(b);
     } else if BITS == 8u {
         let v = values[2u * b];
         let w = values[2u * b + 1u];
         let sum = signed(v.x) * x0 + signed(v.y) * x1 + signed(v.z) * x2 + signed(v.w) * x3
             + signed(w.x) * x4 + signed(w.y) * x5 + signed(w.z) * x6 + signed(w.w) * x7;
-        return dot(sum, vec4<f32>(scale(b)));
+        return dot(sum, PLACES) * scale(b);
     } else if BITS == 16u {
         let u = values[4u * b];
         let v = values[4u * b + 1u];

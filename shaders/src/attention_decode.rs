@@ -6,7 +6,7 @@ use crate::rope_cache::Heads;
 pub const WGSL: &str = include_str!("../attention_decode.wgsl");
 
 /// Invocations in a workgroup; a workgroup computes one head of one query.
-pub const WORKGROUP: u32 = 256;
+pub const WORKGROUP: u32 = 128;
 /// Widest head.
 pub const D_HEAD_MAX: usize = 256;
 

@@ -1,6 +1,7 @@
 //! Every kernel against its CPU twin on the machine's adapter. Fails where there is none.
 
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use half::f16;
@@ -16,6 +17,12 @@ static DEVICE: LazyLock<Device> = LazyLock::new(|| {
     let device = Device::wgpu_options().tasks_max(TASKS_MAX).init_async();
     pollster::block_on(device).expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)")
 });
+
+/// Tests take turns on the device, so that one of them can count what it is asked to do.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const FORMATS: [Format; 4] = [Format::Q8, Format::Q4, Format::F16, Format::F32];
 
@@ -64,6 +71,7 @@ fn assert_close<const D: usize>(y: Tensor<D>, expected: &[f32], tolerance: f32, 
 
 #[test]
 fn linear_maps_agree_with_their_twins() {
+    let _turn = turn();
     let mut numbers = Numbers(1);
     for format in FORMATS {
         for (rows, columns) in [(1, 32), (49, 96), (64, 576), (130, 1536)] {
@@ -90,6 +98,7 @@ fn linear_maps_agree_with_their_twins() {
 
 #[test]
 fn maps_of_one_input_write_side_by_side_and_can_be_joined() {
+    let _turn = turn();
     let mut numbers = Numbers(2);
     let columns = 64;
     for format in FORMATS {
@@ -120,6 +129,7 @@ fn maps_of_one_input_write_side_by_side_and_can_be_joined() {
 
 #[test]
 fn parts_that_do_not_fit_are_not_joined() {
+    let _turn = turn();
     let mut numbers = Numbers(3);
     let mut matrix = |format, rows, columns| {
         let (values, scales) = weights(format, rows, columns, &mut numbers);
@@ -134,6 +144,7 @@ fn parts_that_do_not_fit_are_not_joined() {
 
 #[test]
 fn single_precision_weights_are_shared_with_burn() {
+    let _turn = turn();
     let mut numbers = Numbers(4);
     let (w, x) = (numbers.take(5 * 64), numbers.take(64));
     let weights = tensor(&w, [5, 64]);
@@ -145,6 +156,7 @@ fn single_precision_weights_are_shared_with_burn() {
 
 #[test]
 fn the_gated_layer_agrees_with_its_twin() {
+    let _turn = turn();
     let mut numbers = Numbers(5);
     for format in FORMATS {
         for (rows, columns) in [(1, 32), (50, 576)] {
@@ -173,6 +185,7 @@ fn the_gated_layer_agrees_with_its_twin() {
 
 #[test]
 fn embeddings_come_from_the_part_that_holds_them() {
+    let _turn = turn();
     let mut numbers = Numbers(6);
     let ids: Vec<u32> = vec![0, 16, 5, 6, 999, 10, 5];
     let gpu_ids = Tensor::<1, Int>::from_data(
@@ -198,6 +211,7 @@ fn embeddings_come_from_the_part_that_holds_them() {
 
 #[test]
 fn normalisation_agrees_with_its_twin() {
+    let _turn = turn();
     let mut numbers = Numbers(7);
     for (rows, width) in [(1, 576), (5, 30), (70_000, 2)] {
         let (x, weight) = (numbers.take(rows * width), numbers.take(width));
@@ -240,6 +254,7 @@ fn attention_agrees(sizes: Heads, has_norm: bool, passes: &[usize]) {
 
 #[test]
 fn attention_agrees_with_its_twins() {
+    let _turn = turn();
     let sizes = Heads { heads: 9, kv_heads: 3, d_head: 64, capacity: 400 };
     attention_agrees(sizes, false, &[17, 1, 1, 64, 3, 200, 1, 1]);
     attention_agrees(Heads { heads: 4, kv_heads: 2, d_head: 128, capacity: 90 }, true, &[64, 1, 5, 3]);
@@ -249,6 +264,7 @@ fn attention_agrees_with_its_twins() {
 
 #[test]
 fn heads_the_kernels_cannot_take_are_refused() {
+    let _turn = turn();
     for (heads, kv_heads, d_head) in [(4, 2, 6), (4, 3, 64), (4, 2, 132), (4, 0, 64), (4, 2, 0)] {
         assert!(GpuKvCache::new(Heads { heads, kv_heads, d_head, capacity: 8 }, &DEVICE).is_none());
     }
@@ -256,6 +272,7 @@ fn heads_the_kernels_cannot_take_are_refused() {
 
 #[test]
 fn the_greedy_choice_agrees_with_its_twin() {
+    let _turn = turn();
     let mut numbers = Numbers(9);
     for (rows, width) in [(1, 1), (3, 255), (2, 49_152), (1, 70_001)] {
         let mut x = numbers.take(rows * width);
@@ -266,5 +283,128 @@ fn the_greedy_choice_agrees_with_its_twin() {
         let expected: Vec<i32> = argmax_twin::argmax(&x, width).iter().map(|id| *id as i32).collect();
         let y = argmax(&tensor(&x, [rows, width]));
         assert_eq!(y.into_data().to_vec::<i32>().unwrap(), expected, "{rows} x {width}");
+    }
+}
+
+/// Counts what wgpu says it was asked to do.
+struct Counter {
+    submits: AtomicUsize,
+    writes: AtomicUsize,
+    dispatches: AtomicUsize,
+}
+
+static COUNTER: Counter =
+    Counter { submits: AtomicUsize::new(0), writes: AtomicUsize::new(0), dispatches: AtomicUsize::new(0) };
+
+impl Counter {
+    fn take(&self) -> [usize; 3] {
+        [&self.submits, &self.writes, &self.dispatches].map(|count| count.swap(0, Ordering::SeqCst))
+    }
+}
+
+impl log::Log for Counter {
+    fn enabled(&self, metadata: &log::Metadata) -> bool {
+        metadata.target().starts_with("wgpu_core")
+    }
+
+    fn log(&self, record: &log::Record) {
+        let text = record.args().to_string();
+        let counts = [
+            ("Queue::submit returned", &self.submits),
+            ("Queue::write_buffer", &self.writes),
+            ("ComputePass::dispatch", &self.dispatches),
+        ];
+        for (name, count) in counts {
+            if text.starts_with(name) {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// A small model in the shape of a published one: as many blocks, and as many kernels in each.
+struct Decoder {
+    table: GpuMatrix,
+    blocks: Vec<(GpuMatrix, GpuMatrix, GpuMatrix, GpuMatrix, GpuMatrix, GpuKvCache)>,
+    norm: Tensor<1>,
+    rotation: GpuRotation,
+}
+
+impl Decoder {
+    fn new(layers: usize) -> Self {
+        let mut numbers = Numbers(10);
+        let mut matrix = |rows, columns| {
+            let (values, scales) = weights(Format::Q4, rows, columns, &mut numbers);
+            GpuMatrix::q4(rows, columns, &values, &scales, &DEVICE)
+        };
+        let cache = || {
+            let sizes = Heads { heads: 2, kv_heads: 1, d_head: 32, capacity: 16 };
+            GpuKvCache::new(sizes, &DEVICE).expect("the kernels take these heads")
+        };
+        let blocks = (0..layers)
+            .map(|_| {
+                let (qkv, o) = (matrix(128, 64), matrix(64, 64));
+                (qkv, o, matrix(96, 64), matrix(96, 64), matrix(64, 96), cache())
+            })
+            .collect();
+        let rotation = GpuRotation::new(&[0.8; 256], &[0.6; 256], &DEVICE);
+        Self { table: matrix(100, 64), blocks, norm: tensor(&[1.0; 64], [64]), rotation }
+    }
+
+    /// Logits of the tokens at `start` and on.
+    fn forward(&self, ids: &[i32], start: usize) -> Tensor<2> {
+        let step = Step::new(start, &DEVICE);
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids.to_vec(), [ids.len()]), &*DEVICE);
+        let norm = |x: &Tensor<2>| rms_norm(x, &self.norm, 1e-5).expect("on WebGPU");
+        let mut x = gather(std::slice::from_ref(&self.table), &ids);
+        for (qkv, o, gate, up, down, cache) in &self.blocks {
+            let y = attend(matmul(&norm(&x), qkv, None, None), None, cache, &self.rotation, &step, 0.2);
+            x = matmul(&y, o, None, Some(&x));
+            x = matmul(&swiglu_matmul(&norm(&x), gate, up), down, None, Some(&x));
+        }
+        matmul(&norm(&x), &self.table, None, None)
+    }
+}
+
+#[test]
+fn a_token_is_one_command_buffer_of_eight_kernels_per_block() {
+    let _turn = turn();
+    let layers = 30;
+    let decoder = Decoder::new(layers);
+    let mut token = 7;
+    log::set_logger(&COUNTER).expect("no other logger");
+    log::set_max_level(log::LevelFilter::Trace);
+    let mut counts = Vec::new();
+    for position in 0..5 {
+        COUNTER.take();
+        let choice = argmax(&decoder.forward(&[token], position));
+        token = choice.into_data().to_vec::<i32>().unwrap()[0];
+        counts.push(COUNTER.take());
+    }
+    log::set_max_level(log::LevelFilter::Off);
+    // The first tokens write the uniforms of sizes; then only the token and its position are written. The second submission holds
+    // no kernel: CubeCL copies what is read to the host in a command buffer of its own.
+    for [submits, writes, dispatches] in &counts[2..] {
+        assert_eq!(
+            [*submits, *dispatches],
+            [2, layers * 8 + 4],
+            "submissions and kernels per token: {counts:?}"
+        );
+        assert!(*writes <= 2, "{counts:?}");
+    }
+}
+
+#[test]
+fn prefill_and_token_by_token_agree() {
+    let _turn = turn();
+    let ids = [3, 99, 4, 4, 50, 0, 12, 31];
+    let decoder = Decoder::new(2);
+    let whole = decoder.forward(&ids, 0).into_data().to_vec::<f32>().unwrap();
+    let decoder = Decoder::new(2);
+    for (position, id) in ids.iter().enumerate() {
+        let logits = decoder.forward(&[*id], position);
+        assert_close(logits, &whole[position * 100..][..100], 1e-4, &format!("position {position}"));
     }
 }
