@@ -1,5 +1,6 @@
 //! `sensorllm random`: a checkpoint with random weights at a published shape, for benchmarks and tests where none can be downloaded.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -10,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use sensorllm::checkpoint::Checkpoint;
-use sensorllm::published::{language_config, llama};
+use sensorllm::published::{Part, encoder_config, language_config, llama};
 use sensorllm::{device, weights::parameters};
 use serde_json::{Value, json};
 
@@ -59,21 +60,55 @@ enum Shape {
     /// Qwen3-0.6B
     #[value(name = "qwen3-0.6b")]
     Qwen3,
+    /// Chronos-T5 tiny
+    #[value(name = "chronos-t5-tiny")]
+    ChronosT5,
+    /// Chronos-Bolt tiny
+    #[value(name = "chronos-bolt-tiny")]
+    ChronosBolt,
 }
 
 impl Shape {
+    fn is_encoder(self) -> bool {
+        matches!(self, Self::ChronosT5 | Self::ChronosBolt)
+    }
+
     /// Its `config.json`.
     fn config(self) -> Value {
+        if self.is_encoder() { self.encoder_config() } else { self.language_config() }
+    }
+
+    fn encoder_config(self) -> Value {
+        let chronos = if self == Self::ChronosT5 {
+            json!({
+                "tokenizer_class": "MeanScaleUniformBins", "tokenizer_kwargs": { "low_limit": -15.0, "high_limit": 15.0 },
+                "n_tokens": 4096, "n_special_tokens": 2, "use_eos_token": true, "context_length": 512
+            })
+        } else {
+            json!({
+                "input_patch_size": 16, "input_patch_stride": 16, "use_reg_token": true, "context_length": 2048
+            })
+        };
+        json!({
+            "model_type": "t5", "d_model": 256, "d_kv": 64, "d_ff": 1024, "num_layers": 4, "num_heads": 4,
+            "vocab_size": if self == Self::ChronosT5 { 4096 } else { 2 }, "feed_forward_proj": "relu",
+            "chronos_config": chronos
+        })
+    }
+
+    fn language_config(self) -> Value {
         // Model type, width, feed-forward width, layers, heads, key and value heads, width of a head, vocabulary, tied, context, theta, epsilon.
         let (kind, d, ff, layers, heads, kv, head, vocabulary, tied, context, theta, epsilon) = match self {
-            Self::Tiny => ("llama", 64, 160, 2, 4, 2, 16, 512, true, 512, 1e4, 1e-5),
+            Self::Tiny => ("llama", 64, 160, 2, 4, 2, 16, 512, true, 1024, 1e4, 1e-5),
             Self::Smollm2_135m => ("llama", 576, 1536, 30, 9, 3, 64, 49_152, true, 8192, 1e5, 1e-5),
             Self::Smollm2_360m => ("llama", 960, 2560, 32, 15, 5, 64, 49_152, true, 8192, 1e5, 1e-5),
             Self::TinyLlama => ("llama", 2048, 5632, 22, 32, 4, 64, 32_000, false, 2048, 1e4, 1e-5),
             Self::Llama32_1b => ("llama", 2048, 8192, 16, 32, 8, 64, 128_256, true, 131_072, 5e5, 1e-5),
             Self::Llama32_3b => ("llama", 3072, 8192, 28, 24, 8, 128, 128_256, true, 131_072, 5e5, 1e-5),
             Self::Qwen25 => ("qwen2", 896, 4864, 24, 14, 2, 64, 151_936, true, 32_768, 1e6, 1e-6),
-            Self::Qwen3 => ("qwen3", 1024, 3072, 28, 16, 8, 128, 151_936, true, 40_960, 1e6, 1e-6),
+            Self::Qwen3 | Self::ChronosT5 | Self::ChronosBolt => {
+                ("qwen3", 1024, 3072, 28, 16, 8, 128, 151_936, true, 40_960, 1e6, 1e-6)
+            }
         };
         let scaling = matches!(self, Self::Llama32_1b | Self::Llama32_3b).then(|| {
             json!({
@@ -98,40 +133,50 @@ pub fn run(args: &RandomArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
     let write = |name: &str, value: &Value| std::fs::write(args.out.join(name), value.to_string());
     let config = args.like.config();
-    let language = language_config(config.to_string().as_bytes(), None)?;
+    write("config.json", &config)?;
+    let config = config.to_string();
+    let device = device::cpu();
+    let (names, mut module) = if args.like.is_encoder() {
+        let (config, names) = encoder_config(config.as_bytes())?;
+        (names, Checkpoint::new(Some(&config), None, &device))
+    } else {
+        let config = language_config(config.as_bytes(), None)?;
+        write("tokenizer.json", &tokenizer(config.vocabulary))?;
+        write("tokenizer_config.json", &json!({ "chat_template": CHAT, "eos_token": END }))?;
+        (llama(), Checkpoint::new(None, Some(&config), &device))
+    };
 
-    // Weights: deviation 1/√inputs keeps activations near one; norms near one.
+    // A deviation of 1/√inputs keeps activations near one.
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
-    let names = llama();
-    let mut tensors = std::collections::BTreeMap::<String, (Vec<usize>, Vec<u8>)>::new();
-    let mut module = Checkpoint::new(None, Some(&language), &device::cpu());
+    let mut tensors = BTreeMap::<String, (Vec<usize>, Vec<u8>)>::new();
     for parameter in parameters(&mut module) {
-        let name = names.place(&parameter.path)?.name;
+        let place = names.place(&parameter.path)?;
         let mut shape = parameter.shape.clone();
         let (centre, width) = if parameter.linear {
             shape.reverse();
             (0.0, (12.0 / parameter.shape[0] as f32).sqrt())
         } else {
-            (if parameter.path.ends_with(".bias") { 0.0 } else { 1.0 }, 0.1)
+            (if shape.len() == 1 && parameter.path.ends_with("norm.weight") { 1.0 } else { 0.0 }, 1.0)
         };
-        let count = shape.iter().product::<usize>();
-        let values = (0..count)
+        if let Part::Row(row) = place.part {
+            shape = vec![row + 1, shape[0]];
+        }
+        let values = (0..shape.iter().product())
             .flat_map(|_| bf16::from_f32(centre + width * (random.random::<f32>() - 0.5)).to_le_bytes());
-        // Parts of a token table are one tensor in published form.
-        let entry = tensors
-            .entry(name)
-            .or_insert_with(|| (vec![0].into_iter().chain(shape[1..].iter().copied()).collect(), Vec::new()));
-        entry.0[0] += shape[0];
-        entry.1.extend(values);
+        // The parts of a token table are one tensor in published form.
+        let (whole, bytes) = tensors.entry(place.name).or_insert_with(|| {
+            let mut whole = shape.clone();
+            whole[0] = 0;
+            (whole, Vec::new())
+        });
+        whole[0] += shape[0];
+        bytes.extend(values);
     }
     let views = tensors.iter().map(|(name, (shape, bytes))| {
         Ok((name.as_str(), TensorView::new(Dtype::BF16, shape.clone(), bytes)?))
     });
     let views = views.collect::<anyhow::Result<Vec<_>>>()?;
     safetensors::serialize_to_file(views, None, &args.out.join("model.safetensors"))?;
-    write("config.json", &config)?;
-    write("tokenizer.json", &tokenizer(language.vocabulary))?;
-    write("tokenizer_config.json", &json!({ "chat_template": CHAT, "eos_token": END }))?;
     output::print(&format!("{} is ready\n", args.out.display()))
 }
 

@@ -19,7 +19,8 @@ pub fn cpu() -> Device {
 /// [`ErrorKind::Device`] when there is no adapter or it cannot be used.
 #[cfg(feature = "webgpu")]
 pub async fn webgpu() -> Result<Device> {
-    Device::wgpu_options().init_async().await.map_err(|error| {
+    // A decoded token is one command buffer: its few hundred kernels are never handed over in portions.
+    Device::wgpu_options().tasks_max(1024).init_async().await.map_err(|error| {
         Error::new(
             ErrorKind::Device,
             format!("no GPU can be used: {error}"),

@@ -1,5 +1,6 @@
 //! `sensorllm convert`: published checkpoints to a model folder with quantised shards.
 
+mod activity;
 mod shards;
 
 use std::path::{Path, PathBuf};
@@ -25,11 +26,14 @@ use shards::ShardWriter;
 #[derive(Clone, Debug, clap::Args)]
 pub struct ConvertArgs {
     /// Folder of a published Chronos checkpoint (Chronos-T5, Chronos-Bolt, Chronos-2)
-    #[arg(long, value_name = "DIR", required_unless_present = "llm")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["llm", "model"])]
     encoder: Option<PathBuf>,
     /// Folder of a published language model (Llama, Qwen2 or Qwen3 architecture)
     #[arg(long, value_name = "DIR")]
     llm: Option<PathBuf>,
+    /// Folder of an activity model in full precision, such as models/default, to be written in another
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["encoder", "llm", "name"])]
+    model: Option<PathBuf>,
     /// The model folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -110,6 +114,9 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         std::fs::remove_file(&manifest_file)?;
     }
 
+    if let Some(model) = &args.model {
+        return print(&activity::convert(model, &args.out, args.quant)?, args);
+    }
     let mut writer = ShardWriter::new(&args.out);
     let mut report = Report { parameters: 0, bytes: 0, shards: 0, errors: Vec::new() };
     let device = device::cpu();
@@ -145,7 +152,11 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     report.shards = manifest.shards.len();
     report.bytes = manifest.shards.iter().map(|shard| shard.bytes).sum();
     std::fs::write(&manifest_file, serde_json::to_string_pretty(&manifest)? + "\n")?;
-    if args.json { output::print_json(&report) } else { output::print(&summary(&report, args)) }
+    print(&report, args)
+}
+
+fn print(report: &Report, args: &ConvertArgs) -> anyhow::Result<()> {
+    if args.json { output::print_json(report) } else { output::print(&summary(report, args)) }
 }
 
 /// Converts and writes all parameters of one checkpoint.

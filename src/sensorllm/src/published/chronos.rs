@@ -159,7 +159,7 @@ fn t5_blocks() -> Vec<Line> {
 fn t5_names() -> Names {
     let mut lines = t5_blocks();
     lines.push(("encoder.input.Tokens", "shared.weight", Part::Whole));
-    Names { lines, unused: &["decoder.", "lm_head.", "encoder.embed_tokens."] }
+    Names { lines, own: false, unused: &["decoder.", "lm_head.", "encoder.embed_tokens."] }
 }
 
 fn bolt_names() -> Names {
@@ -180,7 +180,11 @@ fn bolt_names() -> Names {
         ),
         ("encoder.input.Patches.embedding.residual.bias", "input_patch_embedding.residual_layer.bias", Whole),
     ]);
-    Names { lines, unused: &["decoder.", "lm_head.", "encoder.embed_tokens.", "output_patch_embedding."] }
+    Names {
+        lines,
+        own: false,
+        unused: &["decoder.", "lm_head.", "encoder.embed_tokens.", "output_patch_embedding."],
+    }
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {

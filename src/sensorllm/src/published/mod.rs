@@ -12,7 +12,7 @@ mod source;
 pub use chronos::encoder_config;
 pub use config::language_config;
 pub use convert::{FileTensor, Target, file_tensors};
-pub use names::{Names, llama};
+pub use names::{Names, Part, Place, llama};
 pub use source::{MemorySource, TensorInfo, TensorSource};
 
 use burn::module::Module;

@@ -25,6 +25,8 @@ pub type Line = (&'static str, &'static str, Part);
 pub struct Names {
     /// What to find where.
     pub lines: Vec<Line>,
+    /// Whether what the table has no line for is published under our own path.
+    pub own: bool,
     /// Beginnings of published names that are of no use here, such as a decoder.
     pub unused: &'static [&'static str],
 }
@@ -41,6 +43,11 @@ pub struct Place {
 }
 
 impl Names {
+    /// For tensors that bear our own paths.
+    pub fn own() -> Self {
+        Self { lines: Vec::new(), own: true, unused: &[] }
+    }
+
     /// Where the parameter at `path` is published.
     ///
     /// # Errors
@@ -55,7 +62,10 @@ impl Names {
             };
             Some(Place { name, part: *part, number })
         });
-        found.ok_or_else(|| source_error(format!("no published name is known for the parameter {path}")))
+        let own = || self.own.then(|| Place { name: path.to_owned(), part: Part::Whole, number: 0 });
+        found
+            .or_else(own)
+            .ok_or_else(|| source_error(format!("no published name is known for the parameter {path}")))
     }
 
     /// Checks that the source has exactly the tensors that the parameters need, in their shapes.
@@ -132,5 +142,5 @@ pub fn llama() -> Names {
         ("language.llm.blocks.{}.mlp.up.weight", "model.layers.{}.mlp.up_proj.weight", Whole),
         ("language.llm.blocks.{}.mlp.down.weight", "model.layers.{}.mlp.down_proj.weight", Whole),
     ];
-    Names { lines, unused: &[] }
+    Names { lines, own: false, unused: &[] }
 }
