@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::llama::{KvCache, Llama, LlamaConfig};
-use crate::weights::{Linear, LinearConfig, linears};
+use crate::weights::{Linear, LinearConfig, QuantisedMatrix, linears};
 
 /// Weights of a token table that are kept together. A table of 150,000 rows would pass WebGPU's limit for one buffer, and the
 /// limit for one file of a model folder.
@@ -86,7 +86,10 @@ impl LanguageConfig {
 impl LanguageModel {
     /// Continues the sequence in `cache` by `ids` and returns their hidden states, `[ids, d_model]`.
     pub fn hidden(&self, ids: &[u32], cache: &mut KvCache) -> Tensor<2> {
-        self.hidden_of(self.embedding.rows(ids), cache)
+        // Positions first: they are written to the device, which on WebGPU ends a command buffer once a kernel is in it.
+        let positions = self.llm.positions(1, ids.len(), cache);
+        let vectors = self.embedding.rows(ids);
+        self.llm.forward_at(vectors.unsqueeze_dim(0), &positions, cache).squeeze_dim(0)
     }
 
     /// Continues the sequence in `cache` by vectors in place of tokens; input and output `[length, d_model]`.
@@ -119,6 +122,11 @@ impl TokenTable {
 
     /// The vectors of some tokens, `[ids, d_model]`.
     pub fn rows(&self, ids: &[u32]) -> Tensor<2> {
+        if let Some(parts) = self.quantised()
+            && let Some(rows) = QuantisedMatrix::gather(&parts, ids)
+        {
+            return rows;
+        }
         let per_part = self.parts.first().map_or(1, Linear::d_output).max(1);
         let part = |id: u32| id as usize / per_part;
         let runs = ids.chunk_by(|a, b| part(*a) == part(*b)).map(|run| {
@@ -130,7 +138,20 @@ impl TokenTable {
     }
 
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        if let Some(parts) = self.quantised() {
+            let parts: Vec<_> = parts.into_iter().map(|part| (part, None)).collect();
+            if let Some(logits) = QuantisedMatrix::matmul_joined(&parts, &hidden) {
+                return logits;
+            }
+        }
         joined(self.parts.iter().map(|part| part.forward(hidden.clone())).collect(), 1)
+    }
+}
+
+impl TokenTable {
+    /// The parts in 8 or 4 bits, if all are.
+    fn quantised(&self) -> Option<Vec<&QuantisedMatrix>> {
+        self.parts.iter().map(Linear::quantised).collect()
     }
 }
 

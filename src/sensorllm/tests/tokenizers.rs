@@ -87,10 +87,13 @@ impl Family {
             false => (&self.golden.decoded, &self.golden.random_decoded),
             true => (&self.golden.decoded_without_special, &self.golden.random_decoded_without_special),
         };
-        let of_strings = self.ids.iter().enumerate().map(|(n, ids)| {
-            (ids.as_slice(), different.get(&n).unwrap_or(&self.strings[n]).as_str())
-        });
-        let of_random = self.golden.random_ids.iter().map(Vec::as_slice).zip(random.iter().map(String::as_str));
+        let of_strings = self
+            .ids
+            .iter()
+            .enumerate()
+            .map(|(n, ids)| (ids.as_slice(), different.get(&n).unwrap_or(&self.strings[n]).as_str()));
+        let of_random =
+            self.golden.random_ids.iter().map(Vec::as_slice).zip(random.iter().map(String::as_str));
         of_strings.chain(of_random).collect()
     }
 
@@ -111,7 +114,12 @@ fn every_string_has_the_ids_of_the_reference() {
             let ids = family.tokenizer.encode(text, false).unwrap();
             assert_eq!(&ids, expected, "{}: {text:?}", family.name);
             let with_special = family.tokenizer.encode(text, true).unwrap();
-            assert_eq!(with_special, [&family.golden.prefix[..], expected].concat(), "{}: {text:?}", family.name);
+            assert_eq!(
+                with_special,
+                [&family.golden.prefix[..], expected].concat(),
+                "{}: {text:?}",
+                family.name
+            );
         }
     }
 }
@@ -239,7 +247,10 @@ fn the_sampler_lets_through_what_the_references_processors_do() {
         assert_eq!(probabilities.len(), kept, "{options:?}");
         for ((id, probability), (expected_id, expected)) in probabilities.iter().zip(&first) {
             assert_eq!(id, expected_id, "{options:?}");
-            assert!((probability - expected).abs() <= 1e-5 * expected, "{options:?}: {probability}, {expected}");
+            assert!(
+                (probability - expected).abs() <= 1e-5 * expected,
+                "{options:?}: {probability}, {expected}"
+            );
         }
     }
 }

@@ -18,8 +18,7 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
 /// Whether the WebGPU kernels compute on this device.
 #[cfg(feature = "webgpu")]
 pub(crate) fn is_gpu(device: &Device) -> bool {
-    use burn::backend::Wgpu;
-    Tensor::<1>::empty([1], device).try_into_primitive::<Wgpu>().is_ok()
+    gpu::is_gpu(&Tensor::<1>::empty([1], device))
 }
 
 /// `x / √(mean(x²) + epsilon) · weight` over the last axis; `None` where there is no kernel for it.

@@ -1,12 +1,16 @@
 //! Causal self-attention with grouped queries.
 
 use burn::module::Module;
+#[cfg(feature = "webgpu")]
+use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
 use super::cache::{KvCache, Positions};
 use super::config::LlamaConfig;
 use super::rope::Rope;
 use crate::attention::{attend, join_heads, split_heads};
+#[cfg(feature = "webgpu")]
+use crate::weights::QuantisedMatrix;
 use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears};
 
 /// Attention in which groups of query heads share one key and value head.
@@ -55,10 +59,29 @@ impl LlamaAttention {
         positions: &Positions,
         config: &LlamaConfig,
     ) -> Tensor<3> {
+        #[cfg(feature = "webgpu")]
+        if let Positions::Gpu { step, rotation } = positions {
+            let norms = self.q_norm.as_ref().zip(self.k_norm.as_ref());
+            let y = cache.attend_on_gpu(self.joined(x), norms, layer, rotation, step, config);
+            return self.o.add_to(residual, y);
+        }
         let q = per_head(self.q.forward(x.clone()), self.q_norm.as_ref(), config.d_head);
         let k = per_head(self.k.forward(x.clone()), self.k_norm.as_ref(), config.d_head);
         let y = cache.attend(q, k, self.v.forward(x), layer, positions, config);
         self.o.add_to(residual, y)
+    }
+
+    /// Queries, keys and values beside each other, `[length, (heads + 2 · kv_heads) · d_head]`.
+    #[cfg(feature = "webgpu")]
+    fn joined(&self, x: Tensor<3>) -> Tensor<2> {
+        let maps = [&self.q, &self.k, &self.v];
+        let rows = x.flatten::<2>(0, 1);
+        let quantised = maps.map(|map| Some((map.quantised()?, map.bias.as_ref().map(Param::val))));
+        let quantised: Option<Vec<_>> = quantised.into_iter().collect();
+        if let Some(y) = quantised.and_then(|maps| QuantisedMatrix::matmul_joined(&maps, &rows)) {
+            return y;
+        }
+        Tensor::cat(maps.map(|map| map.forward(rows.clone())).to_vec(), 1)
     }
 
     /// Rotated keys, and values, of the positions in `x`.

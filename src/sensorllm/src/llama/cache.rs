@@ -8,6 +8,8 @@ use super::rope::{Rope, angles};
 use crate::attention::{HIDDEN, split_heads};
 use crate::kernels;
 use crate::kernels::cpu::{KvBuffer, Rotation};
+#[cfg(feature = "webgpu")]
+use crate::weights::RmsNorm;
 
 /// The state of one batch of sequences between calls. A value, made per request: nothing leaks from one to the next.
 ///
@@ -28,11 +30,14 @@ enum Layer {
     Tensors(Tensor<4>, Tensor<4>),
     Cpu(KvBuffer),
     #[cfg(feature = "webgpu")]
-    Gpu(kernels::gpu::GpuKvCache),
+    Gpu {
+        cache: kernels::gpu::GpuKvCache,
+        norm: Option<kernels::gpu::QkNorm>,
+    },
 }
 
 /// What all layers of one call share: where the new positions stand.
-pub(super) enum Positions {
+pub(crate) enum Positions {
     /// Burn's operations.
     Tensors { rope: Rope, bias: Tensor<4> },
     /// Kernels on the CPU; the cache holds the rotation.
@@ -76,19 +81,62 @@ impl KvCache {
             return Positions::Cpu;
         }
         #[cfg(feature = "webgpu")]
-        if kernels && end <= self.capacity && kernels::is_gpu(device) {
+        if kernels && end <= self.capacity && kernels::is_gpu(device) && self.make_room(config, device) {
             let capacity = self.capacity;
             let rotation = self.gpu_rotation.get_or_insert_with(|| {
                 let (cos, sin) = angles(config, 0, capacity);
-                kernels::gpu::GpuRotation::new(&cos, &sin, config.d_head / 2, device)
+                kernels::gpu::GpuRotation::new(&cos, &sin, device)
             });
-            let step = kernels::gpu::Step::new(self.length, length, device);
+            let step = kernels::gpu::Step::new(self.length, device);
             return Positions::Gpu { step, rotation: rotation.clone() };
         }
         Positions::Tensors {
             rope: Rope::new(config, self.length, length, device),
             bias: causal(self.length, length, device),
         }
+    }
+
+    /// Buffers of all layers on the GPU; false where the kernels cannot take the model's heads.
+    #[cfg(feature = "webgpu")]
+    fn make_room(&mut self, config: &LlamaConfig, device: &Device) -> bool {
+        use kernels::gpu::{GpuKvCache, Heads};
+        let sizes = || Heads {
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            d_head: config.d_head,
+            capacity: self.capacity,
+        };
+        if self.layers.is_empty() {
+            let room = || Some(Layer::Gpu { cache: GpuKvCache::new(sizes(), device)?, norm: None });
+            self.layers = (0..config.layers).map_while(|_| room()).collect();
+        }
+        self.layers.len() == config.layers
+    }
+
+    /// [`attend`](Self::attend) on the GPU, where queries, keys and values come beside each other and are normalised on the way.
+    ///
+    /// # Shapes
+    ///
+    /// - qkv: `[length, (heads + 2 · kv_heads) · d_head]`
+    /// - output: `[1, length, heads · d_head]`
+    #[cfg(feature = "webgpu")]
+    pub(super) fn attend_on_gpu(
+        &mut self,
+        qkv: Tensor<2>,
+        norms: Option<(&RmsNorm, &RmsNorm)>,
+        layer: usize,
+        rotation: &kernels::gpu::GpuRotation,
+        step: &kernels::gpu::Step,
+        config: &LlamaConfig,
+    ) -> Tensor<3> {
+        let Some(Layer::Gpu { cache, norm }) = self.layers.get_mut(layer) else {
+            unreachable!("positions() chose the route for all layers")
+        };
+        if let (Some((q, k)), None) = (norms, &norm) {
+            *norm = Some(kernels::gpu::QkNorm::new(&q.weight.val(), &k.weight.val(), q.epsilon));
+        }
+        let scale = config.attention_scale();
+        kernels::gpu::attend(qkv, norm.as_ref(), cache, rotation, step, scale).unsqueeze_dim(0)
     }
 
     /// Says that all layers have been given the new positions.
@@ -137,22 +185,7 @@ impl KvCache {
                 )
             }
             #[cfg(feature = "webgpu")]
-            Positions::Gpu { step, rotation } => {
-                if self.layers.len() == layer {
-                    let device = q.device();
-                    let cache =
-                        kernels::gpu::GpuKvCache::new(config.kv_heads, self.capacity, config.d_head, &device);
-                    self.layers.push(Layer::Gpu(cache));
-                }
-                let Some(Layer::Gpu(cache)) = self.layers.get(layer) else {
-                    unreachable!("positions() chose the route for all layers")
-                };
-                let [batch, length, width] = q.dims();
-                let flat = |x: Tensor<3>| x.flatten::<2>(0, 1);
-                let scale = config.attention_scale();
-                kernels::gpu::attend(flat(q), flat(k), flat(v), cache, rotation, step, scale)
-                    .reshape([batch, length, width])
-            }
+            Positions::Gpu { .. } => unreachable!("attend_on_gpu() is for these"),
         }
     }
 

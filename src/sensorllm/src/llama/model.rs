@@ -73,12 +73,23 @@ impl Llama {
     /// - x, output: `[batch, length, d_model]`
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
         let [batch, length, _] = x.dims();
-        let positions = cache.positions(batch, length, &self.config, &x.device());
+        let positions = self.positions(batch, length, cache);
+        self.forward_at(x, &positions, cache)
+    }
+
+    /// Prepares a call of [`forward_at`](Self::forward_at) with `length` new positions of `batch` sequences.
+    pub(crate) fn positions(&self, batch: usize, length: usize, cache: &mut KvCache) -> Positions {
+        cache.positions(batch, length, &self.config, &self.norm.weight.val().device())
+    }
+
+    /// [`forward`](Self::forward) for positions that are prepared already.
+    pub(crate) fn forward_at(&self, x: Tensor<3>, positions: &Positions, cache: &mut KvCache) -> Tensor<3> {
+        let [_, length, _] = x.dims();
         let x = self
             .blocks
             .iter()
             .enumerate()
-            .fold(x, |x, (layer, block)| block.forward(x, cache, layer, &positions, &self.config));
+            .fold(x, |x, (layer, block)| block.forward(x, cache, layer, positions, &self.config));
         cache.advance(length);
         self.norm.forward(x)
     }

@@ -1,5 +1,7 @@
 //! A weight in 8 or 4 bits on its device: blocks of 32 values along the inputs share a scale.
 
+#[cfg(feature = "webgpu")]
+use burn::tensor::TensorData;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ pub struct QuantisedMatrix(Storage);
 enum Storage {
     Cpu(PackedMatrix),
     #[cfg(feature = "webgpu")]
-    Gpu(kernels::gpu::GpuMatrix),
+    Gpu(kernels::gpu::GpuMatrix, Device),
 }
 
 /// A quantised weight as a file holds it.
@@ -72,10 +74,11 @@ impl QuantisedMatrix {
         #[cfg(feature = "webgpu")]
         if kernels::is_gpu(device) {
             use kernels::gpu::GpuMatrix;
-            return Some(Self(Storage::Gpu(match format {
+            let matrix = match format {
                 QuantisedFormat::Q8 => GpuMatrix::q8(rows, columns, values, scales, device),
                 QuantisedFormat::Q4 => GpuMatrix::q4(rows, columns, values, scales, device),
-            })));
+            };
+            return Some(Self(Storage::Gpu(matrix, device.clone())));
         }
         None
     }
@@ -90,7 +93,7 @@ impl QuantisedMatrix {
         match &self.0 {
             Storage::Cpu(matrix) => kernels::cpu::tensors::matmul(x, matrix),
             #[cfg(feature = "webgpu")]
-            Storage::Gpu(matrix) => kernels::gpu::matmul(&x, matrix, None, None),
+            Storage::Gpu(matrix, _) => kernels::gpu::matmul(&x, matrix, None, None),
         }
     }
 
@@ -99,7 +102,7 @@ impl QuantisedMatrix {
         match &self.0 {
             Storage::Cpu(_) => residual + self.matmul(x),
             #[cfg(feature = "webgpu")]
-            Storage::Gpu(matrix) => kernels::gpu::matmul(&x, matrix, None, Some(&residual)),
+            Storage::Gpu(matrix, _) => kernels::gpu::matmul(&x, matrix, None, Some(&residual)),
         }
     }
 
@@ -107,8 +110,54 @@ impl QuantisedMatrix {
     pub(crate) fn swiglu(gate: &Self, up: &Self, x: &Tensor<2>) -> Option<Tensor<2>> {
         match (&gate.0, &up.0) {
             #[cfg(feature = "webgpu")]
-            (Storage::Gpu(gate), Storage::Gpu(up)) => Some(kernels::gpu::swiglu_matmul(x, gate, up)),
+            (Storage::Gpu(gate, _), Storage::Gpu(up, _)) => Some(kernels::gpu::swiglu_matmul(x, gate, up)),
             _ => None,
+        }
+    }
+
+    /// `x · weightᵀ` of maps with the same input, outputs one after the other, each with its bias; `None` unless all are on the GPU.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, columns]`
+    /// - output: `[n, sum of rows]`
+    pub(crate) fn matmul_joined(parts: &[(&Self, Option<Tensor<1>>)], x: &Tensor<2>) -> Option<Tensor<2>> {
+        #[cfg(feature = "webgpu")]
+        {
+            let parts: Option<Vec<_>> =
+                parts.iter().map(|(part, bias)| Some((part.gpu()?, bias.as_ref()))).collect();
+            Some(kernels::gpu::matmul_parts(x, &parts?))
+        }
+        #[cfg(not(feature = "webgpu"))]
+        {
+            let _ = (parts, x);
+            None
+        }
+    }
+
+    /// The rows `ids` of a matrix in parts, in one kernel per part; `None` unless all are on the GPU.
+    pub(crate) fn gather(parts: &[&Self], ids: &[u32]) -> Option<Tensor<2>> {
+        #[cfg(feature = "webgpu")]
+        {
+            let Storage::Gpu(_, device) = &parts.first()?.0 else { return None };
+            let parts: Option<Vec<_>> = parts.iter().map(|part| part.gpu().cloned()).collect();
+            let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+            let count = ids.len();
+            let ids = Tensor::from_data(TensorData::new(ids, [count]), device);
+            Some(kernels::gpu::gather(&parts?, &ids))
+        }
+        #[cfg(not(feature = "webgpu"))]
+        {
+            let _ = (parts, ids);
+            None
+        }
+    }
+
+    #[cfg(feature = "webgpu")]
+    fn gpu(&self) -> Option<&kernels::gpu::GpuMatrix> {
+        match &self.0 {
+            Storage::Gpu(matrix, _) => Some(matrix),
+            Storage::Cpu(_) => None,
         }
     }
 
@@ -117,7 +166,9 @@ impl QuantisedMatrix {
         match &self.0 {
             Storage::Cpu(matrix) => kernels::cpu::tensors::rows_at(matrix, ids),
             #[cfg(feature = "webgpu")]
-            Storage::Gpu(matrix) => kernels::gpu::rows_at(matrix, ids),
+            Storage::Gpu(..) => {
+                Self::gather(&[self], ids).unwrap_or_else(|| unreachable!("it is on the GPU"))
+            }
         }
     }
 }
