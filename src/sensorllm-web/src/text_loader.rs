@@ -161,14 +161,12 @@ impl TextModelLoader {
     }
 
     fn take_in(&mut self) -> Result<()> {
-        let (purpose, entry) = self.current()?;
-        let purpose = *purpose;
+        let (purpose, entry) = self.current()?.clone();
         // Given up when this function ends, whatever it returns.
         let content = std::mem::take(&mut self.content);
         match purpose {
             Purpose::Shard => self.loader.add(&content)?,
             _ => {
-                let entry = entry.clone();
                 entry.verify(&content)?;
                 self.take_text(purpose, content)?;
             }
