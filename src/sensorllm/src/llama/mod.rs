@@ -11,6 +11,5 @@ mod rope;
 
 pub use attention::LlamaAttention;
 pub use cache::KvCache;
-pub(crate) use cache::Positions;
 pub use config::{LlamaConfig, RopeScaling};
 pub use model::{Llama, LlamaBlock, LlamaMlp};

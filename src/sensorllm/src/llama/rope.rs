@@ -29,7 +29,7 @@ pub(super) fn angles(config: &LlamaConfig, start: usize, length: usize) -> (Vec<
 
 /// Cosines and sines of a run of positions, for Burn's operations.
 #[derive(Clone, Debug)]
-pub(super) struct Rope {
+pub(crate) struct Rope {
     /// `[1, 1, length, d_head]`
     cos: Tensor<4>,
     /// `[1, 1, length, d_head]`
