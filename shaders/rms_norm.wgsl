@@ -1,15 +1,21 @@
 // Root-mean-square normalisation of every row: y = x / sqrt(mean(x²) + epsilon) · weight.
 //
-// One workgroup per row; its invocations stride over the row, sum squares in shared memory, then scale. Sums are in f32.
+// One workgroup per row; its invocations stride over the row, add up squares in workgroup memory, then scale. Sums are in f32.
 // Needs nothing beyond WebGPU's default limits. CPU twin: src/rms_norm.rs.
+
+struct Info {
+    rows: u32,
+    width: u32,
+    // Added to the mean square.
+    epsilon: f32,
+}
 
 // Rows of `width` values, one after the other.
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 // One factor per column.
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-// Number of rows, width, bits of epsilon.
-@group(0) @binding(3) var<storage, read_write> info: array<u32>;
+@group(0) @binding(3) var<uniform> info: Info;
 
 const LANES: u32 = 64u;
 
@@ -21,13 +27,11 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let rows = info[0];
-    let width = info[1];
-    let epsilon = bitcast<f32>(info[2]);
+    let width = info.width;
     // A dispatch has at most 65,535 groups in one direction, so rows go on in the second.
     let row = group.y * groups.x + group.x;
     // Groups beyond the last row compute along on row 0, since barriers must be reached by all, and write nothing.
-    let start = select(0u, row * width, row < rows);
+    let start = select(0u, row * width, row < info.rows);
 
     var sum = 0.0;
     for (var column = lane; column < width; column += LANES) {
@@ -36,14 +40,13 @@ fn main(
     }
     squares[lane] = sum;
     workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-        if lane < half {
-            squares[lane] += squares[lane + half];
-        }
-        workgroupBarrier();
+    // Every invocation adds them all up, which costs one barrier where halving them would cost six.
+    sum = 0.0;
+    for (var i = 0u; i < LANES; i += 1u) {
+        sum += squares[i];
     }
-    let scale = inverseSqrt(squares[0] / f32(width) + epsilon);
-    if row < rows {
+    let scale = inverseSqrt(sum / f32(width) + info.epsilon);
+    if row < info.rows {
         for (var column = lane; column < width; column += LANES) {
             y[start + column] = x[start + column] * scale * weight[column];
         }

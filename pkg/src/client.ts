@@ -1,7 +1,7 @@
 // The page's side: the public class, which turns calls into messages and answers into promises and iterators.
 
 import { fromErrorData, SensorLLMError } from "./errors.ts";
-import type { Request, Response, Results } from "./protocol.ts";
+import type { Notice, Request, Response, Results } from "./protocol.ts";
 import { AsyncQueue } from "./queue.ts";
 import type {
   ClassifyOptions,
@@ -11,7 +11,6 @@ import type {
   ModelFiles,
   ModelInfo,
   Prediction,
-  Progress,
   Samples,
 } from "./types.ts";
 
@@ -29,8 +28,7 @@ export interface WorkerPort {
 interface Pending {
   resolve: (value: Results[keyof Results]) => void;
   reject: (reason: unknown) => void;
-  onProgress?: ((progress: Progress) => void) | undefined;
-  onPrediction?: (prediction: LivePrediction) => void;
+  onNotice?: ((notice: Notice) => void) | undefined;
 }
 
 /** Where the worker, the program and the default model are; known to the entry point, which bundlers read. */
@@ -64,10 +62,10 @@ export class Connection {
   /** Posts a request and resolves with its answer. An abort is final: it rejects with the signal's reason at once. */
   request<K extends keyof Results>(
     message: Omit<Extract<Request, { kind: K }>, "id">,
-    options: { signal?: AbortSignal | undefined; onProgress?: Pending["onProgress"]; onPrediction?: (prediction: LivePrediction) => void } = {},
+    options: { signal?: AbortSignal | undefined; onNotice?: Pending["onNotice"] } = {},
   ): { id: number; answer: Promise<Results[K]> } {
     const id = this.#nextId++;
-    const { signal, onProgress, onPrediction } = options;
+    const { signal, onNotice } = options;
     const answer = new Promise<Results[K]>((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal?.aborted) return reject(signal.reason);
@@ -81,8 +79,7 @@ export class Connection {
       this.#pending.set(id, {
         resolve: (value) => (settled(), resolve(value as Results[K])),
         reject: (reason) => (settled(), reject(reason)),
-        onProgress,
-        ...(onPrediction && { onPrediction }),
+        onNotice,
       });
       this.#worker.postMessage({ ...message, id } as Request);
     });
@@ -106,8 +103,7 @@ export class Connection {
   #answered(response: Response): void {
     const pending = this.#pending.get(response.id);
     if (!pending) return;
-    if (response.kind === "progress") return pending.onProgress?.(response.progress);
-    if (response.kind === "prediction") return pending.onPrediction?.(response.prediction);
+    if (response.kind !== "done" && response.kind !== "error") return pending.onNotice?.(response);
     this.#pending.delete(response.id);
     if (response.kind === "done") pending.resolve(response.value);
     else pending.reject(fromErrorData(response.error));
@@ -126,7 +122,7 @@ export async function connect(locations: Locations, options: LoadOptions): Promi
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
         device: options.device ?? "auto",
       },
-      { signal: options.signal, onProgress: options.onProgress },
+      { signal: options.signal, onNotice: (notice) => notice.kind === "progress" && options.onProgress?.(notice.progress) },
     );
     return { connection, info: await answer };
   } catch (error) {
@@ -180,7 +176,7 @@ export class Client implements AsyncDisposable {
     });
     const { id, answer } = this.#connection.request<"listen">(
       { kind: "listen", options: rest, maxPending },
-      { signal: stopped.signal, onPrediction: (prediction) => predictions.push(prediction) },
+      { signal: stopped.signal, onNotice: (notice) => notice.kind === "prediction" && predictions.push(notice.prediction) },
     );
     answer.then(
       () => predictions.close(),
@@ -215,11 +211,12 @@ export class Client implements AsyncDisposable {
 }
 
 /** Absolute, because the worker's own address is another base. */
-function absolute(url: string | URL): string {
+export function absolute(url: string | URL): string {
   return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
 }
 
-function modelUrls(model: string | URL | ModelFiles): { manifestUrl: string; fileUrls: Record<string, string> | undefined } {
+/** The addresses of a model's manifest and, if they are given one by one, of its files. */
+export function modelUrls(model: string | URL | ModelFiles): { manifestUrl: string; fileUrls: Record<string, string> | undefined } {
   if (typeof model === "object" && "manifest" in model) {
     const files = Object.entries(model.files).map(([name, url]) => [name, absolute(url)]);
     return { manifestUrl: absolute(model.manifest), fileUrls: Object.fromEntries(files) };
@@ -229,6 +226,6 @@ function modelUrls(model: string | URL | ModelFiles): { manifestUrl: string; fil
   return { manifestUrl, fileUrls: undefined };
 }
 
-function closed(): SensorLLMError {
+export function closed(): SensorLLMError {
   return new SensorLLMError("closed", "The model was closed.", "Load it again.");
 }

@@ -2,7 +2,7 @@
 
 /**
  * Codes that arise in this package. The library underneath adds its own: `too-few-samples`, `invalid-input`, `clock`,
- * `rate`, `missing-channel`, `manifest`, `integrity`, `weights`, `device`.
+ * `rate`, `missing-channel`, `manifest`, `integrity`, `weights`, `unsupported`, `tokenizer`, `prompt`, `device`.
  */
 export type ErrorCode =
   | "no-webgpu"
@@ -20,6 +20,9 @@ export type ErrorCode =
   | "manifest"
   | "integrity"
   | "weights"
+  | "unsupported"
+  | "tokenizer"
+  | "prompt"
   | "device"
   // Codes that later versions add must not break programs that handle today's.
   | (string & {});

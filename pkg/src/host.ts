@@ -2,7 +2,8 @@
 
 import type { Engine, EngineLoader, EngineStream } from "./engine.ts";
 import { SensorLLMError, toErrorData } from "./errors.ts";
-import type { Request, Response } from "./protocol.ts";
+import { macrotask } from "./macrotask.ts";
+import type { AbortRequest, ActivityRequest, Response } from "./protocol.ts";
 import type { Progress, Samples } from "./types.ts";
 
 interface Listening {
@@ -30,12 +31,12 @@ export class Host {
   }
 
   /** Carries out one request. Never throws: what goes wrong is the answer. */
-  handle(request: Request): void {
+  handle(request: ActivityRequest | AbortRequest): void {
     if (request.kind === "load" || request.kind === "classify" || request.kind === "listen") this.#unanswered.add(request.id);
     this.#carryOut(request).catch((error: unknown) => this.#fail(request.id, error));
   }
 
-  async #carryOut(request: Request): Promise<void> {
+  async #carryOut(request: ActivityRequest | AbortRequest): Promise<void> {
     switch (request.kind) {
       case "load": {
         const controller = new AbortController();
@@ -147,16 +148,4 @@ export class Host {
     const owed = response.kind === "progress" ? this.#unanswered.has(response.id) : this.#unanswered.delete(response.id);
     if (owed) this.#post(response);
   }
-}
-
-/** Resolves after the messages that are already waiting have been handled. */
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -2,11 +2,15 @@
 
 import { Client, connect, type WorkerPort } from "./client.ts";
 import { defaultModel } from "./default-model.ts";
-import type { LoadOptions } from "./types.ts";
+import { connectText, TextModel } from "./text-client.ts";
+import type { LoadTextOptions } from "./text-types.ts";
+import type { LoadOptions, ModelFiles } from "./types.ts";
 
 export { SensorLLMError, type ErrorCode } from "./errors.ts";
 export { deviceMotion, firstMotion, requestMotionPermission } from "./motion.ts";
 export { parseRecording, replay, type Recording, type ReplayOptions, type Segment } from "./replay.ts";
+export type { TextModel } from "./text-client.ts";
+export type * from "./text-types.ts";
 export type * from "./types.ts";
 
 /** A loaded model. Everything heavy happens in a worker, so that the page stays responsive. */
@@ -16,12 +20,28 @@ export class SensorLLM extends Client {
    * `manifest`, `weights`, `device`, ...), or with the signal's reason once that aborts.
    */
   static async load(options: LoadOptions = {}): Promise<SensorLLM> {
-    // Bundlers find the worker, the program and the model by these very expressions: keep them literal.
-    const worker = () =>
-      (options.workerUrl === undefined
-        ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" })
-        : new Worker(options.workerUrl, { type: "module" })) as WorkerPort;
-    const wasm = new URL("./sensorllm_bg.wasm", import.meta.url).href;
-    return new SensorLLM(await connect({ worker, wasm, model: defaultModel }, options));
+    return new SensorLLM(await connect({ ...program(options.workerUrl), model: defaultModel }, options));
   }
+}
+
+/**
+ * Loads a language model that `sensorllm convert` has made, in a worker of its own: `model` is the URL of its folder (or
+ * of the manifest.json in it), or the URL of each file. Weights go to the device as they arrive; no more than one file of
+ * the folder is in memory besides.
+ *
+ * Rejects with a {@link SensorLLMError} (`no-webgpu`, `download`, `integrity`, `manifest`, `weights`, `tokenizer`,
+ * `device`, ...), or with the signal's reason once that aborts.
+ */
+export async function loadTextModel(model: string | URL | ModelFiles, options: LoadTextOptions = {}): Promise<TextModel> {
+  return new TextModel(await connectText(program(options.workerUrl), model, options));
+}
+
+/** Where the worker and the program are. */
+function program(workerUrl: string | URL | undefined): { worker: () => WorkerPort; wasm: string } {
+  // Bundlers find the worker, the program and the model by these very expressions: keep them literal.
+  const worker = () =>
+    (workerUrl === undefined
+      ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" })
+      : new Worker(workerUrl, { type: "module" })) as WorkerPort;
+  return { worker, wasm: new URL("./sensorllm_bg.wasm", import.meta.url).href };
 }

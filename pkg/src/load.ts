@@ -61,7 +61,7 @@ export async function loadEngine(
 }
 
 /** Compiles the program while it downloads. */
-async function compile(wasmUrl: string, signal: AbortSignal): Promise<void> {
+export async function compile(wasmUrl: string, signal: AbortSignal): Promise<void> {
   const response = await fetchOk(wasmUrl, signal, globalThis.fetch.bind(globalThis));
   try {
     await init({ module_or_path: response });

@@ -48,18 +48,12 @@ export async function fetchBytes(
   url: string,
   options: { signal: AbortSignal; onBytes: (bytes: number) => void; fetch: typeof globalThis.fetch },
 ): Promise<Uint8Array> {
-  const response = await fetchOk(url, options.signal, options.fetch);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  try {
-    const reader = response.body?.getReader();
-    for (let result = await reader?.read(); result && !result.done; result = await reader?.read()) {
-      chunks.push(result.value);
-      length += result.value.length;
-      options.onBytes(result.value.length);
-    }
-  } catch (cause) {
-    throw options.signal.aborted ? options.signal.reason : interrupted(url, cause);
+  for await (const chunk of fetchChunks(url, options.signal, options.fetch)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    options.onBytes(chunk.length);
   }
   const whole = new Uint8Array(length);
   let offset = 0;
@@ -68,6 +62,25 @@ export async function fetchBytes(
     offset += chunk.length;
   }
   return whole;
+}
+
+/** Fetches one file piece by piece; none is kept. Leaving the loop ends the download. */
+export async function* fetchChunks(url: string, signal: AbortSignal, fetch: typeof globalThis.fetch): AsyncGenerator<Uint8Array> {
+  const response = await fetchOk(url, signal, fetch);
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const result = await reader.read().catch((cause: unknown) => {
+        throw signal.aborted ? signal.reason : interrupted(url, cause);
+      });
+      if (result.done) return;
+      yield result.value;
+    }
+  } finally {
+    // A download that has ended, well or not, has nothing left to cancel.
+    void reader.cancel().catch(() => {});
+  }
 }
 
 /** A response with a success status, or an error that names the address. */
@@ -89,7 +102,8 @@ function interrupted(url: string, cause: unknown): SensorLLMError {
   return new SensorLLMError("download", `${url} could not be downloaded: ${why}.`, "Check the connection and try again.", { cause });
 }
 
-function fileUrl(path: string, manifestUrl: string, fileUrls: Record<string, string> | undefined): string {
+/** The address of a file that a manifest names. */
+export function fileUrl(path: string, manifestUrl: string, fileUrls: Record<string, string> | undefined): string {
   if (!fileUrls) return new URL(path, manifestUrl).href;
   const url = fileUrls[path];
   if (url === undefined) {

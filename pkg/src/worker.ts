@@ -1,8 +1,9 @@
-// The worker's entry point: the host over its message port, the engine over the wasm.
+// The worker's entry point: the hosts over its message port, the engines over the wasm.
 
-import { Host } from "./host.ts";
+import { Hosts } from "./hosts.ts";
 import { loadEngine } from "./load.ts";
 import type { Request } from "./protocol.ts";
+import { loadTextEngine } from "./text-load.ts";
 
-const host = new Host(loadEngine, (response) => self.postMessage(response));
-self.addEventListener("message", (event: MessageEvent<Request>) => host.handle(event.data));
+const hosts = new Hosts(loadEngine, loadTextEngine, (response) => self.postMessage(response));
+self.addEventListener("message", (event: MessageEvent<Request>) => hosts.handle(event.data));

@@ -2,8 +2,10 @@
 
 import type { WorkerPort } from "../src/client.ts";
 import type { Engine, EngineLoader, EngineStream } from "../src/engine.ts";
-import { Host } from "../src/host.ts";
+import { Hosts } from "../src/hosts.ts";
 import type { Request, Response } from "../src/protocol.ts";
+import type { TextEngine, TextEngineLoader, TextGeneration, TextStep } from "../src/text-engine.ts";
+import type { Prompt, TextModelInfo } from "../src/text-types.ts";
 import type { ModelInfo, Prediction, Samples } from "../src/types.ts";
 
 export const INFO: ModelInfo = {
@@ -74,16 +76,69 @@ export class CountingEngine implements Engine {
   free(): void {}
 }
 
-/** A worker whose host runs here. Messages are copied and arrive later, as between threads. */
+export const TEXT_INFO: TextModelInfo = {
+  name: "counting",
+  precision: "q4",
+  vocabulary: 100,
+  context: 64,
+  chat: true,
+  bytes: 10,
+  device: "cpu",
+  adapter: undefined,
+  timings: { load: 1, warmUp: 1 },
+};
+
+/** A language model that counts: a prompt of n tokens is computed in fours, then n, n + 1 and so on follow. */
+export class CountingTextEngine implements TextEngine {
+  /** Generations that were started and not freed, and the most of them there ever were. */
+  open = 0;
+  mostOpen = 0;
+  steps = 0;
+  readonly prompts: Prompt[] = [];
+  constructor(readonly milliseconds = 0) {}
+
+  generate(prompt: Prompt, options: { maxTokens?: number | undefined }): TextGeneration {
+    if (prompt.length > TEXT_INFO.context) throw Object.assign(new Error("the prompt is too long"), { code: "prompt", hint: "shorten it" });
+    this.prompts.push(prompt);
+    this.open += 1;
+    this.mostOpen = Math.max(this.mostOpen, this.open);
+    const total = prompt.length;
+    let [done, tokens] = [0, 0];
+    return {
+      promptTokens: total,
+      step: async (): Promise<TextStep> => {
+        this.steps += 1;
+        await delay(this.milliseconds);
+        if (done + 4 < total) return { kind: "prefill", done: (done += 4), total };
+        if (tokens === (options.maxTokens ?? 3)) return { kind: "finished", reason: "max-tokens", text: "!" };
+        const id = total + tokens++;
+        return { kind: "token", id, text: ` ${id}` };
+      },
+      free: () => void (this.open -= 1),
+    };
+  }
+
+  describe(samples: Samples, options: { question?: string | undefined }): TextGeneration {
+    return this.generate(`${samples.timeMs.length} rows: ${options.question}`, {});
+  }
+
+  tokenize(text: string): Uint32Array {
+    return Uint32Array.from(text, (character) => character.charCodeAt(0));
+  }
+
+  free(): void {}
+}
+
+/** A worker whose hosts run here. Messages are copied and arrive later, as between threads. */
 export class FakeWorker implements WorkerPort {
   onmessage: ((event: MessageEvent<Response>) => void) | null = null;
   onerror: ((event: ErrorEvent) => void) | null = null;
   terminated = false;
   readonly requests: Request[] = [];
-  readonly #host: Host;
+  readonly #hosts: Hosts;
 
-  constructor(load: EngineLoader) {
-    this.#host = new Host(load, (response) => {
+  constructor(load: EngineLoader, loadText: TextEngineLoader = async () => Promise.reject(new Error("not expected"))) {
+    this.#hosts = new Hosts(load, loadText, (response) => {
       const data = structuredClone(response);
       setTimeout(() => this.terminated || this.onmessage?.({ data } as MessageEvent<Response>));
     });
@@ -92,7 +147,7 @@ export class FakeWorker implements WorkerPort {
   postMessage(message: Request): void {
     const copy = structuredClone(message);
     this.requests.push(copy);
-    setTimeout(() => this.terminated || this.#host.handle(copy));
+    setTimeout(() => this.terminated || this.#hosts.handle(copy));
   }
 
   terminate(): void {

@@ -27,14 +27,7 @@ mod tests {
 
     #[test]
     fn the_kernel_is_valid_wgsl_within_default_limits() {
-        let module = naga::front::wgsl::parse_str(WGSL).expect("the kernel parses");
-        let mut validator = naga::valid::Validator::new(
-            naga::valid::ValidationFlags::all(),
-            naga::valid::Capabilities::empty(),
-        );
-        validator.validate(&module).expect("the kernel is valid");
-        let [x, y, z] = module.entry_points[0].workgroup_size;
-        assert_eq!([x, y, z], [WORKGROUP, 1, 1]);
+        crate::validate::assert_valid(WGSL, WORKGROUP);
     }
 
     #[test]

@@ -9,6 +9,7 @@ const port = Number(process.env.PORT ?? 4173);
 export default defineConfig<Options>({
   testDir: "tests",
   outputDir: "../results/browser",
+  globalSetup: "./models.mjs",
   // Two cores at most run this, and timing is part of what is tested.
   workers: 1,
   fullyParallel: false,
@@ -31,7 +32,7 @@ export default defineConfig<Options>({
     reuseExistingServer: false,
   },
   projects: [
-    { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package)\.spec\.ts/ },
-    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(activity|webgpu)\.spec\.ts/ },
+    { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|text)\.spec\.ts/ },
+    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(activity|webgpu|text|memory)\.spec\.ts/ },
   ],
 });

@@ -1,6 +1,6 @@
 // Serves the built page below a path of its own, and the package as npm would install it, as plain files.
 //
-//   node server.mjs [PORT]     /app/ is www/dist, /pkg/ is pkg, / is an empty page
+//   node server.mjs [PORT]     /app/ is www/dist, /pkg/ is pkg, /models/ the tests' models, /probe/ the probes, / is an empty page
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 const ROOTS = {
   "/app/": fileURLToPath(new URL("../../www/dist/", import.meta.url)),
   "/pkg/": fileURLToPath(new URL("../../pkg/", import.meta.url)),
+  "/models/": fileURLToPath(new URL("../results/models/", import.meta.url)),
+  "/probe/": fileURLToPath(new URL("./probe/", import.meta.url)),
 };
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -24,12 +26,16 @@ const TYPES = {
 };
 const EMPTY = '<!doctype html><html lang="en"><title>empty</title><link rel="icon" href="data:,"></html>';
 
+/** Only an isolated page may measure its memory. */
+const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
 /** Listens on `port` (0 takes a free one) and resolves with the server. */
-export function serve(port) {
+export function serve(port, { isolated = false } = {}) {
+  const common = isolated ? ISOLATED : {};
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     if (path === "/") {
-      response.writeHead(200, { "Content-Type": TYPES[".html"] }).end(EMPTY);
+      response.writeHead(200, { ...common, "Content-Type": TYPES[".html"] }).end(EMPTY);
       return;
     }
     const [prefix, root] = Object.entries(ROOTS).find(([prefix]) => path.startsWith(prefix)) ?? [];
@@ -39,7 +45,7 @@ export function serve(port) {
       response.writeHead(404, { "Content-Type": "text/plain" }).end("not found");
       return;
     }
-    response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Length": found.size });
+    response.writeHead(200, { ...common, "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Length": found.size });
     createReadStream(file).pipe(response);
   });
   return new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", () => resolve(server)));

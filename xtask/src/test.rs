@@ -88,7 +88,27 @@ impl Step {
                 tools::npm_packages()?;
                 tools::vulkan_driver()?;
                 let chromium = tools::chromium()?;
-                command::run(npm(&["test", "--workspace", "tests/browser"]).env("CHROMIUM", chromium))
+                // The command line makes the models that the tests load. Built as for its own tests, which the step `rust` has
+                // done: `cargo build` would choose other features of some dependencies and compile most of them again.
+                command::run(&mut cargo(&[
+                    "test",
+                    "--workspace",
+                    "--features",
+                    WEBGPU,
+                    "--test",
+                    "cli",
+                    "--no-run",
+                ]))?;
+                let program = command::target_folder().join("debug").join(if cfg!(windows) {
+                    "sensorllm.exe"
+                } else {
+                    "sensorllm"
+                });
+                command::run(
+                    npm(&["test", "--workspace", "tests/browser"])
+                        .env("CHROMIUM", chromium)
+                        .env("SENSORLLM_CLI", program),
+                )
             }
         }
     }

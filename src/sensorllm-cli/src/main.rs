@@ -1,12 +1,21 @@
 //! The command line `sensorllm`: reads arguments, runs a command, says what went wrong and what to do about it.
 
+mod bench;
 mod classify;
+mod convert;
 mod data;
+mod describe;
+mod embed;
 mod eval;
+mod generate;
+mod inspect;
+mod language;
 mod metrics;
 mod model_folder;
 mod output;
 mod progress;
+mod published;
+mod random;
 mod rotation;
 mod table;
 mod train;
@@ -36,6 +45,13 @@ enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Classify(classify::ClassifyArgs),
+    Convert(convert::ConvertArgs),
+    Inspect(inspect::InspectArgs),
+    Embed(embed::EmbedArgs),
+    Generate(generate::GenerateArgs),
+    Describe(describe::DescribeArgs),
+    Bench(bench::BenchArgs),
+    Random(random::RandomArgs),
 }
 
 #[derive(Subcommand)]
@@ -49,6 +65,13 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Embed(args) => embed::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Random(args) => random::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

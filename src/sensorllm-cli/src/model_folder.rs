@@ -98,7 +98,7 @@ pub fn load(folder: &Path, device: &Device) -> anyhow::Result<Pipeline> {
 }
 
 /// A file inside the folder; `None` when it is absent or the path leads out of the folder.
-fn read_inside(folder: &Path, file: &str) -> Option<Vec<u8>> {
+pub fn read_inside(folder: &Path, file: &str) -> Option<Vec<u8>> {
     let file = Path::new(file);
     let inside = file.components().all(|component| matches!(component, Component::Normal(_)));
     if inside { std::fs::read(folder.join(file)).ok() } else { None }

@@ -133,10 +133,11 @@ pub fn first_prediction(manifest: &Manifest, predictions: &[Prediction]) -> Resu
 }
 
 /// Plain objects and lists; maps become objects, as in JSON.
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value.serialize(&Serializer::json_compatible()).map_err(JsValue::from)
 }
 
-fn invalid(message: &str, hint: &str) -> JsValue {
+/// What JavaScript handed over is not what it should be.
+pub fn invalid(message: &str, hint: &str) -> JsValue {
     error(Error::new(ErrorKind::InvalidInput, message, hint))
 }

@@ -7,6 +7,10 @@
 
 mod constructors;
 mod convert;
+mod device;
+mod text_convert;
+mod text_loader;
+mod text_model;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -14,8 +18,11 @@ use std::rc::Rc;
 
 use js_sys::{Map, Uint8Array};
 use sensorllm::sensor::{Window, WindowStream};
-use sensorllm::{Error, ErrorKind, Options, Pipeline, device};
+use sensorllm::{Options, Pipeline};
 use wasm_bindgen::prelude::*;
+
+pub use text_loader::TextModelLoader;
+pub use text_model::{Generation, TextModel};
 
 /// Runs once, when the module is instantiated.
 #[wasm_bindgen(start)]
@@ -33,20 +40,8 @@ pub struct SensorLlm {
 #[wasm_bindgen]
 impl SensorLlm {
     /// Loads a model from the bytes of its manifest and of the files this names, on the device `cpu` or `webgpu`.
-    /// A worker may load on `webgpu` once: the GPU is opened here.
     pub async fn load(manifest: Vec<u8>, files: Map, device: String) -> Result<SensorLlm, JsValue> {
-        let device = match device.as_str() {
-            "cpu" => device::cpu(),
-            "webgpu" => device::webgpu().await.map_err(convert::error)?,
-            other => {
-                let message = format!("there is no device \"{other}\"");
-                return Err(convert::error(Error::new(
-                    ErrorKind::InvalidInput,
-                    message,
-                    "use cpu or webgpu",
-                )));
-            }
-        };
+        let device = device::open(&device).await.map_err(convert::error)?;
         let file = |name: &str| {
             let bytes: Uint8Array = files.get(&name.into()).dyn_into().ok()?;
             Some(bytes.to_vec())

@@ -19,7 +19,7 @@ pub fn cpu() -> Device {
 /// [`ErrorKind::Device`] when there is no adapter or it cannot be used.
 #[cfg(feature = "webgpu")]
 pub async fn webgpu() -> Result<Device> {
-    Device::wgpu_options().init_async().await.map_err(|error| {
+    Device::wgpu_options().tasks_max(crate::kernels::gpu::TASKS_MAX).init_async().await.map_err(|error| {
         Error::new(
             ErrorKind::Device,
             format!("no GPU can be used: {error}"),

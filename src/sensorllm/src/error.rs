@@ -34,6 +34,14 @@ pub enum ErrorKind {
     Integrity,
     /// A weights file is malformed, or a tensor in it is missing, surplus or of the wrong shape.
     Weights,
+    /// A published checkpoint's configuration asks for something this version does not have.
+    Unsupported,
+    /// A prompt is empty, has ids the model does not know, or does not fit its context.
+    Prompt,
+    /// A tokenizer or chat template is malformed, or does not fit the model.
+    Tokenizer,
+    /// Generation was told to stop.
+    Cancelled,
     /// The compute device cannot be used or was lost.
     Device,
 }
@@ -50,6 +58,10 @@ impl ErrorKind {
             Self::Manifest => "manifest",
             Self::Integrity => "integrity",
             Self::Weights => "weights",
+            Self::Unsupported => "unsupported",
+            Self::Prompt => "prompt",
+            Self::Tokenizer => "tokenizer",
+            Self::Cancelled => "cancelled",
             Self::Device => "device",
         }
     }

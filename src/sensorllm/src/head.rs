@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, activation::gelu};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
-use crate::weights::{Linear, LinearConfig};
+use crate::weights::{Linear, LinearConfig, linears};
 
 /// Which classifier answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,6 +50,9 @@ impl FromStr for Head {
 pub struct LlmHead {
     score: Linear,
 }
+
+linears!(LlmHead: score);
+linears!(EncoderHead: hidden, score);
 
 impl LlmHead {
     /// A head with random weights.

@@ -43,21 +43,28 @@
 //! crate.
 
 mod attention;
+pub mod checkpoint;
 pub mod chronos;
+pub mod describe;
 pub mod device;
 mod error;
+pub mod generate;
 
 pub mod head;
 pub mod input;
-#[cfg(feature = "webgpu")]
 mod kernels;
+pub mod language;
 pub mod llama;
 pub mod manifest;
 pub mod model;
 pub mod pipeline;
 pub mod projector;
 pub mod prompt;
+pub mod published;
+pub mod sampler;
 pub mod sensor;
+pub mod text;
+pub mod text_model;
 pub mod weights;
 
 pub use error::{Error, ErrorKind, Result};

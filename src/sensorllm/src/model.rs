@@ -11,6 +11,7 @@ use crate::manifest::Manifest;
 use crate::projector::Projector;
 use crate::prompt::Prompt;
 use crate::sensor::{Placement, STATISTICS};
+use crate::weights::linears;
 
 /// SensorLLM: from a batch of windows to logits.
 #[derive(Module, Debug)]
@@ -28,6 +29,8 @@ pub struct SensorLlm {
     /// Classifier on the encoder's vectors.
     pub encoder_head: EncoderHead,
 }
+
+linears!(SensorLlm: encoder, projector, prompt, llm, llm_head, encoder_head);
 
 impl SensorLlm {
     /// The model a manifest describes, with random weights.

@@ -82,6 +82,11 @@ impl Pipeline {
         &self.manifest
     }
 
+    /// The model.
+    pub fn model(&self) -> &SensorLlm {
+        &self.model
+    }
+
     /// Cuts a recording into the model's windows.
     ///
     /// # Errors

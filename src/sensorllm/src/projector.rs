@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation::gelu};
 use serde::{Deserialize, Serialize};
 
-use crate::weights::{Linear, LinearConfig};
+use crate::weights::{Linear, LinearConfig, linears};
 
 /// Configuration of a [`Projector`], as the manifest holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Projector {
     /// The layers.
     pub layers: Vec<Linear>,
 }
+
+linears!(Projector: layers);
 
 impl ProjectorConfig {
     /// A projector from `d_input` to `d_output` with random weights.

@@ -138,6 +138,9 @@ fn the_language_model_computes_as_the_reference() {
         kv_heads: 2,
         d_head: 10,
         rope_theta: 10_000.0,
+        rope_scaling: None,
+        attention_bias: false,
+        qk_norm: false,
         norm_epsilon: 1e-5,
     };
     let model = weights::load(config.init(&device), &Golden::open("llama.weights").0, &device).unwrap();

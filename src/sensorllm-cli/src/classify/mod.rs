@@ -1,6 +1,6 @@
 //! `sensorllm classify`: names the activity in one recording of a phone.
 
-mod recording;
+pub mod recording;
 mod timeline;
 
 use std::path::PathBuf;

@@ -4,5 +4,6 @@ mod bad_input;
 mod bad_model;
 mod classify;
 mod eval;
+mod published;
 mod support;
 mod train;

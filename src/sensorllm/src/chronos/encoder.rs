@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 use super::input::{Content, EncoderConfig, EncoderInput, Family};
 use super::t5::{T5Encoder, T5EncoderConfig};
 use crate::attention::HIDDEN;
-use crate::weights::{Linear, LinearConfig, normal};
+use crate::weights::{Linear, LinearConfig, Linears, child, linears, normal};
 
 /// A Chronos encoder of either family.
 #[derive(Module, Debug)]
@@ -42,6 +42,19 @@ pub struct ResidualBlock {
     hidden: Linear,
     output: Linear,
     residual: Linear,
+}
+
+linears!(ChronosEncoder: input, encoder);
+linears!(PatchBlock: embedding);
+linears!(ResidualBlock: hidden, output, residual);
+
+impl Linears for InputBlock {
+    fn linears<'a>(&'a mut self, path: &str, all: &mut Vec<(String, &'a mut Linear)>) {
+        match self {
+            Self::Tokens(_) => {}
+            Self::Patches(block) => block.linears(&child(path, "Patches"), all),
+        }
+    }
 }
 
 impl EncoderConfig {

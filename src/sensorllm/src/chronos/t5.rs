@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 
 use crate::attention::{attend, join_heads, split_heads};
-use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, normal};
+use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears, normal};
 
 /// Number of learned relative distances.
 const BUCKETS: usize = 32;
@@ -32,14 +32,8 @@ impl T5EncoderConfig {
         let block = |_| T5Block {
             attention_norm: RmsNormConfig::new(self.d_model).init(device),
             // Attention is not divided by √d_kv, so queries start smaller by that factor (as T5 does).
-            q: Linear {
-                weight: normal(
-                    [self.d_model, inner],
-                    1.0 / ((self.d_model * self.d_kv) as f64).sqrt(),
-                    device,
-                ),
-                bias: None,
-            },
+            q: LinearConfig::new(self.d_model, inner)
+                .init_with(1.0 / ((self.d_model * self.d_kv) as f64).sqrt(), device),
             k: LinearConfig::new(self.d_model, inner).init(device),
             v: LinearConfig::new(self.d_model, inner).init(device),
             o: LinearConfig::new(inner, self.d_model).init(device),
@@ -81,6 +75,9 @@ pub struct T5Block {
     wi: Linear,
     wo: Linear,
 }
+
+linears!(T5Encoder: blocks);
+linears!(T5Block: q, k, v, o, wi, wo);
 
 impl T5Encoder {
     /// Encodes a batch of sequences.

@@ -1,8 +1,60 @@
-//! Our own WebGPU kernels: one file per shader, which launches it and nothing else.
+//! Kernels of our own: SIMD on the CPU, WGSL on WebGPU; and the choice between them by where a tensor lives.
 //!
-//! A launch returns `None` where the kernel cannot run (another device, or a tensor that is being differentiated); the caller
-//! then computes the same with Burn's operations.
+//! Tensors on any other device, or that are being differentiated, are computed with Burn's operations.
 
-mod rms_norm;
+pub(crate) mod cpu;
+#[cfg(feature = "webgpu")]
+pub(crate) mod gpu;
 
-pub(crate) use rms_norm::rms_norm;
+use burn::tensor::{Device, Tensor, activation::silu};
+
+use crate::weights::{Linear, QuantisedMatrix};
+
+/// Whether the CPU kernels compute on this device.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    cpu::tensors::holds(&Tensor::<1>::empty([1], device))
+}
+
+/// Whether the WebGPU kernels compute on this device.
+#[cfg(feature = "webgpu")]
+pub(crate) fn is_gpu(device: &Device) -> bool {
+    gpu::is_gpu(&Tensor::<1>::empty([1], device))
+}
+
+/// `x / √(mean(x²) + epsilon) · weight` over the last axis; `None` where there is no kernel for it.
+///
+/// # Shapes
+///
+/// - x, output: `[batch, length, width]`
+/// - weight: `[width]`
+pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Option<Tensor<3>> {
+    if let Some(y) = cpu::tensors::rms_norm(x, weight, epsilon) {
+        return Some(y);
+    }
+    #[cfg(feature = "webgpu")]
+    if let Some(y) = gpu::rms_norm(x, weight, epsilon) {
+        return Some(y);
+    }
+    None
+}
+
+/// `silu(gate(x)) · up(x)`.
+///
+/// # Shapes
+///
+/// - x: `[batch, length, d_input]`
+/// - output: `[batch, length, d_output]`
+pub(crate) fn swiglu_maps(gate: &Linear, up: &Linear, x: Tensor<3>) -> Tensor<3> {
+    if let (Some(gate), Some(up)) = (gate.quantised(), up.quantised()) {
+        let [batch, length, width] = x.dims();
+        if let Some(y) = QuantisedMatrix::swiglu(gate, up, &x.clone().reshape([batch * length, width])) {
+            let [_, width] = y.dims();
+            return y.reshape([batch, length, width]);
+        }
+    }
+    let (gate, up) = (gate.forward(x.clone()), up.forward(x));
+    match cpu::tensors::swiglu(gate, up) {
+        Ok(y) => y,
+        Err((gate, up)) => silu(gate) * up,
+    }
+}

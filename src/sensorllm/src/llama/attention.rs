@@ -1,12 +1,17 @@
 //! Causal self-attention with grouped queries.
 
 use burn::module::Module;
+#[cfg(feature = "webgpu")]
+use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
+use super::cache::{KvCache, Positions};
 use super::config::LlamaConfig;
 use super::rope::Rope;
 use crate::attention::{attend, join_heads, split_heads};
-use crate::weights::{Linear, LinearConfig};
+#[cfg(feature = "webgpu")]
+use crate::weights::QuantisedMatrix;
+use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears};
 
 /// Attention in which groups of query heads share one key and value head.
 #[derive(Module, Debug)]
@@ -15,18 +20,68 @@ pub struct LlamaAttention {
     k: Linear,
     v: Linear,
     o: Linear,
+    /// Normalisation of each head's queries (Qwen3).
+    q_norm: Option<RmsNorm>,
+    /// Normalisation of each head's keys (Qwen3).
+    k_norm: Option<RmsNorm>,
 }
+
+linears!(LlamaAttention: q, k, v, o);
 
 impl LlamaAttention {
     pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
         let queries = config.heads * config.d_head;
         let keys = config.kv_heads * config.d_head;
+        let input =
+            |width| LinearConfig::new(config.d_model, width).with_bias(config.attention_bias).init(device);
+        let norm = || RmsNormConfig::new(config.d_head).with_epsilon(config.norm_epsilon).init(device);
         Self {
-            q: LinearConfig::new(config.d_model, queries).init(device),
-            k: LinearConfig::new(config.d_model, keys).init(device),
-            v: LinearConfig::new(config.d_model, keys).init(device),
+            q: input(queries),
+            k: input(keys),
+            v: input(keys),
             o: LinearConfig::new(queries, config.d_model).init(device),
+            q_norm: config.qk_norm.then(norm),
+            k_norm: config.qk_norm.then(norm),
         }
+    }
+
+    /// Appends the positions in `x` to the cache and attends from them to all it holds; returns `residual` plus the result.
+    ///
+    /// # Shapes
+    ///
+    /// - x, residual, output: `[batch, length, d_model]`
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        residual: Tensor<3>,
+        cache: &mut KvCache,
+        layer: usize,
+        positions: &Positions,
+        config: &LlamaConfig,
+    ) -> Tensor<3> {
+        #[cfg(feature = "webgpu")]
+        if let Positions::Gpu { step, rotation } = positions {
+            let norms = self.q_norm.as_ref().zip(self.k_norm.as_ref());
+            let y = cache.attend_on_gpu(self.joined(x), norms, layer, rotation, step, config);
+            return self.o.add_to(residual, y);
+        }
+        let q = per_head(self.q.forward(x.clone()), self.q_norm.as_ref(), config.d_head);
+        let k = per_head(self.k.forward(x.clone()), self.k_norm.as_ref(), config.d_head);
+        let y = cache.attend(q, k, self.v.forward(x), layer, positions, config);
+        self.o.add_to(residual, y)
+    }
+
+    /// Queries, keys and values beside each other, `[length, (heads + 2 · kv_heads) · d_head]`.
+    #[cfg(feature = "webgpu")]
+    fn joined(&self, x: Tensor<3>) -> Tensor<2> {
+        let maps = [&self.q, &self.k, &self.v];
+        let rows = x.flatten::<2>(0, 1);
+        let quantised = maps.map(|map| Some((map.quantised()?, map.bias.as_ref().map(Param::val))));
+        let quantised: Option<Vec<_>> = quantised.into_iter().collect();
+        if let Some(y) = quantised.and_then(|maps| QuantisedMatrix::matmul_joined(&maps, &rows)) {
+            return y;
+        }
+        Tensor::cat(maps.map(|map| map.forward(rows.clone())).to_vec(), 1)
     }
 
     /// Rotated keys, and values, of the positions in `x`.
@@ -41,7 +96,8 @@ impl LlamaAttention {
         rope: &Rope,
         config: &LlamaConfig,
     ) -> (Tensor<4>, Tensor<4>) {
-        let keys = rope.apply(split_heads(self.k.forward(x.clone()), config.kv_heads));
+        let keys = per_head(self.k.forward(x.clone()), self.k_norm.as_ref(), config.d_head);
+        let keys = rope.apply(split_heads(keys, config.kv_heads));
         (keys, split_heads(self.v.forward(x), config.kv_heads))
     }
 
@@ -52,7 +108,7 @@ impl LlamaAttention {
     /// - x, output: `[batch, queries, d_model]`
     /// - keys, values: `[batch, kv_heads, length, d_head]`
     /// - bias: broadcastable to `[batch, heads, queries, length]`
-    pub(super) fn forward(
+    pub(super) fn attend_to(
         &self,
         x: Tensor<3>,
         keys: Tensor<4>,
@@ -61,12 +117,37 @@ impl LlamaAttention {
         rope: &Rope,
         config: &LlamaConfig,
     ) -> Tensor<3> {
-        let queries = rope.apply(split_heads(self.q.forward(x), config.heads));
-        let group = config.heads / config.kv_heads;
-        let scale = 1.0 / (config.d_head as f32).sqrt();
-        let y = attend(queries, repeat_heads(keys, group), repeat_heads(values, group), Some(bias), scale);
-        self.o.forward(join_heads(y))
+        let queries = per_head(self.q.forward(x), self.q_norm.as_ref(), config.d_head);
+        let queries = rope.apply(split_heads(queries, config.heads));
+        self.o.forward(grouped(queries, keys, values, bias, config))
     }
+}
+
+/// Attention of grouped queries.
+///
+/// # Shapes
+///
+/// - queries: `[batch, heads, length, d_head]`
+/// - keys, values: `[batch, kv_heads, keys, d_head]`
+/// - output: `[batch, length, heads · d_head]`
+pub(super) fn grouped(
+    queries: Tensor<4>,
+    keys: Tensor<4>,
+    values: Tensor<4>,
+    bias: Tensor<4>,
+    config: &LlamaConfig,
+) -> Tensor<3> {
+    let group = config.heads / config.kv_heads;
+    let keys = repeat_heads(keys, group);
+    let values = repeat_heads(values, group);
+    join_heads(attend(queries, keys, values, Some(bias), config.attention_scale()))
+}
+
+/// Normalises every head of `[batch, length, heads · d_head]` by itself, where the model does so.
+fn per_head(x: Tensor<3>, norm: Option<&RmsNorm>, d_head: usize) -> Tensor<3> {
+    let Some(norm) = norm else { return x };
+    let [batch, length, width] = x.dims();
+    norm.forward(x.reshape([batch, length * width / d_head, d_head])).reshape([batch, length, width])
 }
 
 /// Repeats every head `group` times in place: `[batch, heads, …]` to `[batch, heads · group, …]`.

@@ -11,5 +11,5 @@ mod rope;
 
 pub use attention::LlamaAttention;
 pub use cache::KvCache;
-pub use config::LlamaConfig;
+pub use config::{LlamaConfig, RopeScaling};
 pub use model::{Llama, LlamaBlock, LlamaMlp};

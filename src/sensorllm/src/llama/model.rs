@@ -1,14 +1,14 @@
 //! The language model: blocks of attention and SwiGLU over input vectors.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData, activation::silu};
+use burn::tensor::{Device, Tensor};
 
 use super::attention::LlamaAttention;
-use super::cache::KvCache;
+use super::cache::{KvCache, Positions, causal};
 use super::config::LlamaConfig;
 use super::rope::Rope;
-use crate::attention::HIDDEN;
-use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig};
+use crate::kernels;
+use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears};
 
 /// A Llama-type model over input vectors.
 #[derive(Module, Debug)]
@@ -38,7 +38,16 @@ pub struct LlamaMlp {
     down: Linear,
 }
 
+linears!(Llama: blocks);
+linears!(LlamaBlock: attention, mlp);
+linears!(LlamaMlp: gate, up, down);
+
 impl LlamaConfig {
+    /// What scores are multiplied with: `1/√d_head`.
+    pub(super) fn attention_scale(&self) -> f32 {
+        1.0 / (self.d_head as f32).sqrt()
+    }
+
     /// A model with random weights.
     pub fn init(&self, device: &Device) -> Llama {
         let norm = || RmsNormConfig::new(self.d_model).with_epsilon(self.norm_epsilon).init(device);
@@ -63,17 +72,25 @@ impl Llama {
     ///
     /// - x, output: `[batch, length, d_model]`
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
+        let [batch, length, _] = x.dims();
+        let positions = self.positions(batch, length, cache);
+        self.forward_at(x, &positions, cache)
+    }
+
+    /// Prepares a call of [`forward_at`](Self::forward_at) with `length` new positions of `batch` sequences.
+    pub(crate) fn positions(&self, batch: usize, length: usize, cache: &mut KvCache) -> Positions {
+        cache.positions(batch, length, &self.config, &self.norm.weight.val().device())
+    }
+
+    /// [`forward`](Self::forward) for positions that are prepared already.
+    pub(crate) fn forward_at(&self, x: Tensor<3>, positions: &Positions, cache: &mut KvCache) -> Tensor<3> {
         let [_, length, _] = x.dims();
-        let device = x.device();
-        let start = cache.length();
-        let rope = self.rope(start, length, &device);
-        let bias = causal(start, length, &device);
-        let x = self.blocks.iter().enumerate().fold(x, |x, (layer, block)| {
-            let y = block.attention_norm.forward(x.clone());
-            let (keys, values) = block.attention.keys_values(y.clone(), &rope, &self.config);
-            let (keys, values) = cache.extend(layer, keys, values);
-            block.rest(x, y, keys, values, bias.clone(), &rope, &self.config)
-        });
+        let x = self
+            .blocks
+            .iter()
+            .enumerate()
+            .fold(x, |x, (layer, block)| block.forward(x, cache, layer, positions, &self.config));
+        cache.advance(length);
         self.norm.forward(x)
     }
 
@@ -99,23 +116,42 @@ impl Llama {
             x = if layer == last_layer {
                 let rope = self.rope(length - 1, 1, &device);
                 let last = |x: Tensor<3>| x.narrow(1, length - 1, 1);
-                block.rest(last(x), last(y), keys, values, hidden.clone(), &rope, &self.config)
+                block.attend_to(last(x), last(y), keys, values, hidden.clone(), &rope, &self.config)
             } else {
-                block.rest(x, y, keys, values, bias.clone(), &rope, &self.config)
+                block.attend_to(x, y, keys, values, bias.clone(), &rope, &self.config)
             };
         }
         self.norm.forward(x).reshape([batch, d_model])
     }
 
     fn rope(&self, start: usize, length: usize, device: &Device) -> Rope {
-        Rope::new(start, length, self.config.d_head, self.config.rope_theta, device)
+        Rope::new(&self.config, start, length, device)
+    }
+
+    /// The model's configuration.
+    pub fn config(&self) -> &LlamaConfig {
+        &self.config
     }
 }
 
 impl LlamaBlock {
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        cache: &mut KvCache,
+        layer: usize,
+        positions: &Positions,
+        config: &LlamaConfig,
+    ) -> Tensor<3> {
+        let y = self.attention_norm.forward(x.clone());
+        let x = self.attention.forward(y, x, cache, layer, positions, config);
+        let y = self.mlp_norm.forward(x.clone());
+        self.mlp.add_to(x, y)
+    }
+
     /// The block after its keys and values are known; `y` is the normalised `x`.
     #[allow(clippy::too_many_arguments)] // one call per block; a struct for it would only rename the arguments
-    fn rest(
+    fn attend_to(
         &self,
         x: Tensor<3>,
         y: Tensor<3>,
@@ -125,30 +161,23 @@ impl LlamaBlock {
         rope: &Rope,
         config: &LlamaConfig,
     ) -> Tensor<3> {
-        let x = x + self.attention.forward(y, keys, values, bias, rope, config);
+        let x = x + self.attention.attend_to(y, keys, values, bias, rope, config);
         let y = self.mlp_norm.forward(x.clone());
-        x + self.mlp.forward(y)
+        self.mlp.add_to(x, y)
     }
 }
 
 impl LlamaMlp {
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.down.forward(silu(self.gate.forward(x.clone())) * self.up.forward(x))
+    /// `residual + down(silu(gate(x)) · up(x))`, all `[batch, length, d_model]`.
+    fn add_to(&self, residual: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
+        self.down.add_to(residual, kernels::swiglu_maps(&self.gate, &self.up, x))
     }
-}
-
-/// Hides later positions: query i of `length` new ones stands at `start + i`. `[1, 1, length, start + length]`
-fn causal(start: usize, length: usize, device: &Device) -> Tensor<4> {
-    let keys = start + length;
-    let values: Vec<f32> = (0..length)
-        .flat_map(|query| (0..keys).map(move |key| if key > start + query { HIDDEN } else { 0.0 }))
-        .collect();
-    Tensor::from_data(TensorData::new(values, [1, 1, length, keys]), device)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attention::HIDDEN;
     use burn::tensor::{Distribution, Tolerance};
 
     fn model() -> (Llama, Tensor<3>) {
@@ -161,7 +190,10 @@ mod tests {
             kv_heads: 2,
             d_head: 6,
             rope_theta: 10_000.0,
+            rope_scaling: None,
             norm_epsilon: 1e-5,
+            attention_bias: false,
+            qk_norm: false,
         };
         let x = Tensor::random([2, 7, 16], Distribution::Normal(0.0, 1.0), &device);
         (config.init(&device), x)

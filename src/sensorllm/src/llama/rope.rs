@@ -1,10 +1,35 @@
 //! Rotary position embedding in the rotate-half layout of published Llama checkpoints.
 
+use std::f64::consts::TAU;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Cosines and sines of a run of positions.
+use super::config::LlamaConfig;
+
+/// Angle per position of every pair (i, i + d_head/2): `theta^(−2i/d_head)`, stretched if the configuration says so.
+pub(super) fn frequencies(config: &LlamaConfig) -> Vec<f64> {
+    let plain = |pair: usize| config.rope_theta.powf(-2.0 * pair as f64 / config.d_head as f64);
+    let stretched = |frequency: f64| {
+        let Some(scaling) = &config.rope_scaling else { return frequency };
+        let turns = scaling.original_context as f64 * frequency / TAU;
+        let (low, high) = (scaling.low_frequency_factor, scaling.high_frequency_factor);
+        let kept = ((turns - low) / (high - low)).clamp(0.0, 1.0);
+        kept * frequency + (1.0 - kept) * frequency / scaling.factor
+    };
+    (0..config.d_head / 2).map(plain).map(stretched).collect()
+}
+
+/// Cosines and sines of `length` positions from `start` on, `[length, d_head / 2]` each.
+pub(super) fn angles(config: &LlamaConfig, start: usize, length: usize) -> (Vec<f32>, Vec<f32>) {
+    let frequencies = frequencies(config);
+    let angle = |position: usize| frequencies.iter().map(move |frequency| position as f64 * frequency);
+    let angles = (start..start + length).flat_map(angle);
+    angles.map(|angle| (angle.cos() as f32, angle.sin() as f32)).unzip()
+}
+
+/// Cosines and sines of a run of positions, for Burn's operations.
 #[derive(Clone, Debug)]
-pub(super) struct Rope {
+pub(crate) struct Rope {
     /// `[1, 1, length, d_head]`
     cos: Tensor<4>,
     /// `[1, 1, length, d_head]`
@@ -12,22 +37,15 @@ pub(super) struct Rope {
 }
 
 impl Rope {
-    /// Angles of `length` positions from `start` on: position · theta^(−2i/d_head) for pair i.
-    pub(super) fn new(start: usize, length: usize, d_head: usize, theta: f64, device: &Device) -> Self {
-        let half = d_head / 2;
-        let angles: Vec<f64> = (start..start + length)
-            .flat_map(|position| {
-                (0..d_head).map(move |i| {
-                    let pair = (i % half) as f64;
-                    position as f64 * theta.powf(-2.0 * pair / d_head as f64)
-                })
-            })
-            .collect();
-        let table = |f: fn(f64) -> f64| {
-            let values: Vec<f32> = angles.iter().map(|angle| f(*angle) as f32).collect();
-            Tensor::from_data(TensorData::new(values, [1, 1, length, d_head]), device)
+    /// The rotation of `length` positions from `start` on.
+    pub(super) fn new(config: &LlamaConfig, start: usize, length: usize, device: &Device) -> Self {
+        let half = config.d_head / 2;
+        let (cos, sin) = angles(config, start, length);
+        let table = |values: Vec<f32>| {
+            let values = Tensor::<4>::from_data(TensorData::new(values, [1, 1, length, half]), device);
+            Tensor::cat(vec![values.clone(), values], 3)
         };
-        Self { cos: table(f64::cos), sin: table(f64::sin) }
+        Self { cos: table(cos), sin: table(sin) }
     }
 
     /// Rotates each pair (i, i + d_head/2) by its angle: `x · cos + rotate_half(x) · sin`.

@@ -8,6 +8,7 @@ use super::statistics::StatisticsProjection;
 use crate::attention::HIDDEN;
 use crate::input::ModelInput;
 use crate::sensor::STATISTICS;
+use crate::weights::linears;
 
 /// The learned parts of the prompt.
 #[derive(Module, Debug)]
@@ -26,6 +27,8 @@ pub struct PromptVectors {
     /// 0 where attention may look, very negative where not: `[batch, 1, 1, length]`
     pub hidden: Tensor<4>,
 }
+
+linears!(Prompt: statistics);
 
 impl Prompt {
     /// A prompt with random tokens for a language model of width `d_model`.

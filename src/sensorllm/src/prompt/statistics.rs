@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation::gelu};
 
 use crate::sensor::{STANDARD_GRAVITY, STATISTICS, Sensor, statistics};
-use crate::weights::{Linear, LinearConfig};
+use crate::weights::{Linear, LinearConfig, linears};
 
 /// What a channel's statistics are measured against: standard gravity, and a brisk turn of 2 rad/s.
 fn unit(sensor: Sensor) -> f32 {
@@ -43,6 +43,8 @@ pub struct StatisticsProjection {
     hidden: Linear,
     output: Linear,
 }
+
+linears!(StatisticsProjection: hidden, output);
 
 impl StatisticsProjection {
     /// A projection to `d_model` with random weights.

@@ -2,9 +2,12 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::init::{constant, normal};
+use super::linears::Linears;
+use super::quantised::QuantisedMatrix;
+use crate::kernels;
 
 /// Configuration of a [`Linear`] layer.
 #[derive(Config, Debug)]
@@ -21,10 +24,15 @@ pub struct LinearConfig {
 impl LinearConfig {
     /// A layer with random weights of deviation `1/√d_input` and zero bias.
     pub fn init(&self, device: &Device) -> Linear {
-        let deviation = 1.0 / (self.d_input as f64).sqrt();
+        self.init_with(1.0 / (self.d_input as f64).sqrt(), device)
+    }
+
+    /// A layer with random weights of the given deviation and zero bias.
+    pub fn init_with(&self, deviation: f64, device: &Device) -> Linear {
         Linear {
             weight: normal([self.d_input, self.d_output], deviation, device),
             bias: self.bias.then(|| constant([self.d_output], 0.0, device)),
+            quantised: None,
         }
     }
 }
@@ -32,10 +40,13 @@ impl LinearConfig {
 /// A linear map of the last axis: `y = x · weight + bias`.
 #[derive(Module, Debug)]
 pub struct Linear {
-    /// Weight, `[d_input, d_output]`.
+    /// Weight, `[d_input, d_output]`. Never computed with, nor allocated, where the weight is quantised.
     pub weight: Param<Tensor<2>>,
     /// Bias, `[d_output]`.
     pub bias: Option<Param<Tensor<1>>>,
+    /// The weight in 8 or 4 bits, if the model's file holds it so.
+    #[module(skip)]
+    quantised: Option<QuantisedMatrix>,
 }
 
 impl Linear {
@@ -49,16 +60,80 @@ impl Linear {
     /// - output: `[..., d_output]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let mut shape: [usize; D] = x.dims();
-        let weight = self.weight.val();
-        let [d_input, d_output] = weight.dims();
-        let rows = shape.iter().product::<usize>() / d_input;
-        shape[D - 1] = d_output;
+        let d_input = shape[D - 1];
+        let rows = shape.iter().product::<usize>() / d_input.max(1);
+        shape[D - 1] = self.d_output();
 
-        let mut y = x.reshape([rows, d_input]).matmul(weight);
+        let x = x.reshape([rows, d_input]);
+        let mut y = match &self.quantised {
+            Some(weight) => weight.matmul(x),
+            None => x.matmul(self.weight.val()),
+        };
         if let Some(bias) = &self.bias {
             y = y + bias.val().unsqueeze();
         }
         y.reshape(shape)
+    }
+
+    /// `residual + self.forward(x)`, in one kernel where there is one.
+    ///
+    /// # Shapes
+    ///
+    /// - residual, output: `[..., d_output]`; x: `[..., d_input]`
+    pub fn add_to<const D: usize>(&self, residual: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        match (&self.quantised, &self.bias) {
+            (Some(weight), None) => {
+                let shape: [usize; D] = residual.dims();
+                let rows = shape.iter().product::<usize>() / shape[D - 1].max(1);
+                let residual = residual.reshape([rows, shape[D - 1]]);
+                weight.matmul_add(x.reshape([rows, self.d_input()]), residual).reshape(shape)
+            }
+            _ => residual + self.forward(x),
+        }
+    }
+
+    /// What each of the outputs `ids` weighs the inputs with: the vectors of these tokens, where the map is a token table.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[ids, d_input]`
+    pub fn output_vectors(&self, ids: &[u32]) -> Tensor<2> {
+        match &self.quantised {
+            Some(weight) => weight.rows_at(ids),
+            None => {
+                let weight = self.weight.val();
+                let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
+                let count = ids.len();
+                let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [count]), &weight.device());
+                weight.select(1, ids).transpose()
+            }
+        }
+    }
+
+    /// Size of the output's last axis.
+    pub fn d_output(&self) -> usize {
+        self.weight.lazy_shape()[1]
+    }
+
+    /// Size of the input's last axis.
+    pub fn d_input(&self) -> usize {
+        self.weight.lazy_shape()[0]
+    }
+
+    /// The weight in 8 or 4 bits, if it is quantised.
+    pub fn quantised(&self) -> Option<&QuantisedMatrix> {
+        self.quantised.as_ref()
+    }
+
+    /// Computes with `weight` in place of the dense one from now on.
+    pub(super) fn quantise_to(&mut self, weight: QuantisedMatrix) {
+        self.quantised = Some(weight);
+    }
+}
+
+impl Linears for Linear {
+    fn linears<'a>(&'a mut self, path: &str, all: &mut Vec<(String, &'a mut Linear)>) {
+        all.push((path.to_owned(), self));
     }
 }
 
@@ -96,8 +171,7 @@ impl RmsNorm {
     ///
     /// - input and output: `[batch, length, d_model]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        #[cfg(feature = "webgpu")]
-        if let Some(y) = crate::kernels::rms_norm(&x, &self.weight.val(), self.epsilon) {
+        if let Some(y) = kernels::rms_norm(&x, &self.weight.val(), self.epsilon) {
             return y;
         }
         let mean_square = x.clone().powi_scalar(2).mean_dim(2);
@@ -109,7 +183,7 @@ impl RmsNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{TensorData, Tolerance};
+    use burn::tensor::Tolerance;
 
     #[test]
     fn linear_folds_leading_axes() {
@@ -117,6 +191,7 @@ mod tests {
         let layer = Linear {
             weight: Param::from_data(TensorData::from([[1.0f32, 0.0, 2.0], [0.0, 1.0, -1.0]]), &device),
             bias: Some(Param::from_data(TensorData::from([0.5f32, 0.0, 0.0]), &device)),
+            quantised: None,
         };
         let x = Tensor::<3>::from_data([[[1.0f32, 2.0]], [[3.0, 4.0]]], &device);
         let expected = TensorData::from([[[1.5f32, 2.0, 0.0]], [[3.5, 4.0, 2.0]]]);

@@ -80,7 +80,8 @@ proptest! {
         let signal = |time: f64| (TAU * 1.8 * time).sin();
         let times = (0..jitter.len()).map(|row| 100.0 + (row as f64 + jitter[row]) / rate);
         let uniform = resample(&record(times, signal), 50.0).unwrap();
-        prop_assert!(worst(&uniform, signal) < 0.03, "{}", worst(&uniform, signal));
+        // Straight lines over gaps of up to 1.8 intervals at 50 Hz leave up to 2 % of this signal, smoothing as much again.
+        prop_assert!(worst(&uniform, signal) < 0.04, "{}", worst(&uniform, signal));
     }
 
     #[test]

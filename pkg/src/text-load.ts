@@ -1,0 +1,105 @@
+// Loading a language model in the worker: each file goes to the device while it downloads, then everything is compiled.
+
+import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
+import { findAdapter, noWebGpu } from "./gpu.ts";
+import { compile } from "./load.ts";
+import { macrotask } from "./macrotask.ts";
+import { fetchBytes, fetchChunks, fileUrl } from "./model.ts";
+import type { LoadTextRequest, TextEngine } from "./text-engine.ts";
+import type { TextModelInfo, TextProgress } from "./text-types.ts";
+import type { AdapterInfo, Device } from "./types.ts";
+
+/** Loads a language model, see {@link LoadTextRequest}. */
+export async function loadTextEngine(
+  request: LoadTextRequest,
+  onProgress: (progress: TextProgress) => void,
+  signal: AbortSignal,
+): Promise<{ engine: TextEngine; info: TextModelInfo }> {
+  const adapter = request.device === "cpu" ? undefined : await findAdapter();
+  if (request.device === "webgpu" && !adapter) throw noWebGpu();
+
+  const started = performance.now();
+  let progress: TextProgress = { stage: "download", loadedBytes: 0, totalBytes: undefined, warmUp: 0 };
+  const report = (change: Partial<TextProgress>) => onProgress((progress = { ...progress, ...change }));
+  const count = (bytes: number) => report({ loadedBytes: progress.loadedBytes + bytes });
+  const fetch = globalThis.fetch.bind(globalThis);
+  const [manifest] = await Promise.all([
+    fetchBytes(request.manifestUrl, { signal, onBytes: count, fetch }),
+    compile(request.wasmUrl, signal),
+  ]);
+  signal.throwIfAborted();
+  const { loader, device } = await open(manifest, request.device, adapter);
+  try {
+    const files = loader.files() as { path: string; bytes: number }[];
+    report({ totalBytes: manifest.length + files.reduce((sum, { bytes }) => sum + bytes, 0) });
+    for (const { path } of files) {
+      loader.begin();
+      for await (const chunk of fetchChunks(fileUrl(path, request.manifestUrl, request.fileUrls), signal, fetch)) {
+        loader.push(chunk);
+        count(chunk.length);
+      }
+      await loader.end();
+      signal.throwIfAborted();
+    }
+    report({ stage: "load" });
+  } catch (error) {
+    loader.free();
+    throw error;
+  }
+  // Takes the loader over, whether it succeeds or not.
+  const model = loader.finish();
+  const loaded = performance.now();
+  try {
+    if (request.warmUp) await warmUp(model, (share) => report({ stage: "warm-up", warmUp: share }), signal);
+    signal.throwIfAborted();
+    const timings = { load: loaded - started, warmUp: performance.now() - loaded };
+    report({ stage: "ready" });
+    const info: TextModelInfo = {
+      ...(model.info() as Pick<TextModelInfo, "name" | "precision" | "vocabulary" | "context" | "chat">),
+      bytes: progress.totalBytes ?? progress.loadedBytes,
+      device,
+      adapter: device === "webgpu" ? adapter : undefined,
+      timings,
+    };
+    return { engine: model as TextEngine, info };
+  } catch (error) {
+    model.free();
+    throw error;
+  }
+}
+
+/** Opens the device. `auto`: a real GPU if there is one that can be opened, otherwise the CPU. */
+async function open(
+  manifest: Uint8Array,
+  device: "auto" | Device,
+  adapter: AdapterInfo | undefined,
+): Promise<{ loader: TextModelLoader; device: Device }> {
+  if (device === "webgpu") return { loader: await TextModelLoader.open(manifest, device), device };
+  if (device === "auto" && adapter && !adapter.software) {
+    try {
+      return { loader: await TextModelLoader.open(manifest, "webgpu"), device: "webgpu" };
+    } catch {
+      // A GPU that cannot be opened is no reason not to compute; a manifest that cannot be read fails again below.
+    }
+  }
+  return { loader: await TextModelLoader.open(manifest, "cpu"), device: "cpu" };
+}
+
+/** Computes a short prompt and a token, so that no program is left to be compiled when the first real prompt comes. */
+async function warmUp(model: TextModel, onShare: (share: number) => void, signal: AbortSignal): Promise<void> {
+  // The prompt with the first token, the second token, the end.
+  const steps = 3;
+  const generation = model.warmUp();
+  try {
+    onShare(0);
+    for (let done = 1; ; done += 1) {
+      const step = (await generation.step()) as { kind: string };
+      onShare(step.kind === "finished" ? 1 : Math.min(1, done / steps));
+      if (step.kind === "finished") return;
+      await macrotask();
+      signal.throwIfAborted();
+    }
+  } finally {
+    generation.free();
+  }
+}

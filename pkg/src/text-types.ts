@@ -1,0 +1,113 @@
+// The data of text generation: what goes in, what streams out.
+
+import type { AdapterInfo, Device } from "./types.ts";
+
+/** One message of a conversation. */
+export interface Message {
+  role: "system" | "user" | "assistant" | (string & {});
+  content: string;
+}
+
+/** A text to continue, its token ids, or a conversation to answer, laid out as the model was trained for. */
+export type Prompt = string | readonly number[] | Uint32Array | readonly Message[];
+
+/** How to generate. Left out, the likeliest token is always taken. */
+export interface GenerateOptions {
+  /** The most new tokens. Default 256, or what fits the model's context if that is less. */
+  maxTokens?: number | undefined;
+  /** 0 always takes the likeliest token; below 1 favours likely tokens, above 1 evens them out. Default 0. */
+  temperature?: number | undefined;
+  /** Draw from this many of the likeliest tokens; 0 is off. Default 0. */
+  topK?: number | undefined;
+  /** Draw from the fewest likeliest tokens that have this much probability together; 1 is off. Default 1. */
+  topP?: number | undefined;
+  /** Above 1 makes tokens that came before less likely; 1 is off. Default 1. */
+  repetitionPenalty?: number | undefined;
+  /** The same seed draws the same tokens. Default 0. */
+  seed?: number | undefined;
+  /** End before any of these texts. */
+  stop?: string[] | undefined;
+  /** Go on when the model says that it has finished. Default false. */
+  ignoreStopTokens?: boolean | undefined;
+  /** Further variables of the model's chat template, such as Qwen3's `enable_thinking`. */
+  templateVariables?: Record<string, unknown> | undefined;
+  /** Checked while the prompt is computed and after every token. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How to tell what a recording shows. */
+export interface DescribeOptions extends GenerateOptions {
+  /** What to ask about the recording. Left out: to describe how the phone moved. */
+  question?: string | undefined;
+}
+
+/** Why generation ended. */
+export type FinishReason = "stop-token" | "stop-string" | "max-tokens" | (string & {});
+
+/** What a finished generation took. */
+export interface GenerateStatistics {
+  /** Tokens of the prompt. */
+  promptTokens: number;
+  /** New tokens. */
+  tokens: number;
+  /** New tokens per second, the first not counted; undefined with fewer than two. */
+  tokensPerSecond: number | undefined;
+  /** From the start of computing to the first token; undefined if none came. */
+  timeToFirstTokenMs: number | undefined;
+  /** From the start of computing to the end. */
+  milliseconds: number;
+}
+
+/**
+ * What generation has done. Every event has a `text`, empty or not; put together they are the whole answer.
+ * A token's text may be empty: half a character, or what may become a stop text, is held back until it is certain.
+ */
+export type GenerateEvent =
+  | { kind: "prefill"; /** Tokens of the prompt computed. */ done: number; total: number; text: "" }
+  | { kind: "token"; id: number; text: string }
+  | { kind: "finished"; reason: FinishReason; statistics: GenerateStatistics; text: string };
+
+/** How far loading a text model has come. */
+export interface TextProgress {
+  /** `download` brings the weights to the device as they come, `load` puts the model together, `warm-up` compiles. */
+  stage: "download" | "load" | "warm-up" | "ready";
+  /** Bytes of the model received so far. */
+  loadedBytes: number;
+  /** Bytes of all its files, once its manifest is read. */
+  totalBytes: number | undefined;
+  /** Share of the warm-up that is done, 0 to 1. */
+  warmUp: number;
+}
+
+export interface LoadTextOptions {
+  /** `auto` computes on a real (not a software) GPU if there is one, on the CPU otherwise. Default `auto`. */
+  device?: "auto" | Device | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: TextProgress) => void) | undefined;
+  /** Compile everything while loading, so that the first token does not wait for it. Default true. */
+  warmUp?: boolean | undefined;
+  /** Where `sensorllm_bg.wasm` is, if not beside this module. */
+  wasmUrl?: string | URL | undefined;
+  /** Where `worker.js` is, if not beside this module. */
+  workerUrl?: string | URL | undefined;
+}
+
+/** What was loaded and where it computes. */
+export interface TextModelInfo {
+  name: string;
+  /** How weights are stored: `f32`, `f16`, `q8` or `q4`. */
+  precision: string;
+  /** Tokens the model knows. */
+  vocabulary: number;
+  /** The most tokens that prompt and answer have together. */
+  context: number;
+  /** Whether the model lays out conversations; one that does not gets the messages below each other. */
+  chat: boolean;
+  /** Bytes of all files. */
+  bytes: number;
+  device: Device;
+  /** The GPU adapter, when `device` is `webgpu`. */
+  adapter: AdapterInfo | undefined;
+  /** Milliseconds that loading took: until all weights were on the device, and for compiling. */
+  timings: { load: number; warmUp: number };
+}

@@ -1,0 +1,152 @@
+// Linear map of many vectors: y = x · Wᵀ (+ bias) (+ residual), for weights in blocks of 32 along a row.
+//
+// A workgroup computes 64 rows for 32 vectors, block after block: both tiles go to workgroup memory as f32, and each invocation
+// accumulates 8 × 4 outputs. The library compiles a variant per weight format by changing BITS. CPU twin: src/matmul.rs.
+
+// Bits of a weight: 4 and 8 with a scale per block, 16 and 32 floating-point without.
+const BITS: u32 = 4u;
+// Rows of W and vectors of a workgroup.
+const TILE_ROWS: u32 = 64u;
+const TILE_VECTORS: u32 = 32u;
+// Distance of rows in workgroup memory: eight quads of four values, and one more so that neighbours lie in other banks.
+const PITCH: u32 = 9u;
+
+struct Info {
+    // Rows of W, and blocks of 32 in a row.
+    rows: u32,
+    blocks: u32,
+    // Length of an output vector and where in it this map writes.
+    stride: u32,
+    offset: u32,
+    // 1 where a bias, a residual is added.
+    has_bias: u32,
+    has_residual: u32,
+    // Number of vectors.
+    vectors: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> values: array<u32>;
+// Half-precision numbers, two to a word.
+@group(0) @binding(2) var<storage, read_write> scales: array<u32>;
+@group(0) @binding(3) var<storage, read_write> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> residual: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> info: Info;
+
+var<workgroup> tile_w: array<vec4<f32>, 576>;
+var<workgroup> tile_x: array<vec4<f32>, 288>;
+
+// Four unsigned fields of a word, 8 bits apart, minus `zero`; as in matvec.wgsl.
+fn fields(word: u32, first: u32, mask: u32, zero: f32) -> vec4<f32> {
+    let shifted = vec4<u32>(word) >> (vec4<u32>(first) + vec4<u32>(0u, 8u, 16u, 24u));
+    return bitcast<vec4<f32>>((shifted & vec4<u32>(mask)) | vec4<u32>(0x4b000000u)) - vec4<f32>(8388608.0 + zero);
+}
+
+fn scale(b: u32) -> f32 {
+    let pair = unpack2x16float(scales[b / 2u]);
+    return select(pair.x, pair.y, (b & 1u) == 1u);
+}
+
+// Puts block `b` of 64 rows from `row` on into workgroup memory; rows beyond the last repeat it.
+fn load_weights(row: u32, b: u32, local: u32) {
+    if BITS == 4u {
+        for (var i = local; i < TILE_ROWS * 4u; i += 64u) {
+            let at = min(row + i / 4u, info.rows - 1u) * info.blocks + b;
+            let word = values[at * 4u + i % 4u];
+            let to = (i / 4u) * PITCH + i % 4u;
+            let s = scale(at);
+            tile_w[to] = fields(word, 0u, 15u, 8.0) * s;
+            tile_w[to + 4u] = fields(word, 4u, 15u, 8.0) * s;
+        }
+        return;
+    }
+    for (var i = local; i < TILE_ROWS * 8u; i += 64u) {
+        let at = min(row + i / 8u, info.rows - 1u) * info.blocks + b;
+        var quad = vec4<f32>(0.0);
+        if BITS == 8u {
+            quad = fields(values[at * 8u + i % 8u] ^ 0x80808080u, 0u, 255u, 128.0) * scale(at);
+        } else if BITS == 16u {
+            let origin = at * 16u + (i % 8u) * 2u;
+            quad = vec4<f32>(unpack2x16float(values[origin]), unpack2x16float(values[origin + 1u]));
+        } else {
+            let origin = at * 32u + (i % 8u) * 4u;
+            quad = bitcast<vec4<f32>>(vec4<u32>(values[origin], values[origin + 1u], values[origin + 2u], values[origin + 3u]));
+        }
+        tile_w[(i / 8u) * PITCH + i % 8u] = quad;
+    }
+}
+
+fn dots(w: vec4<f32>, x0: vec4<f32>, x1: vec4<f32>, x2: vec4<f32>, x3: vec4<f32>) -> vec4<f32> {
+    return vec4<f32>(dot(w, x0), dot(w, x1), dot(w, x2), dot(w, x3));
+}
+
+fn store(row: u32, vector: u32, sum: f32) {
+    if row < info.rows && vector < info.vectors {
+        let at = vector * info.stride + info.offset + row;
+        var value = sum;
+        if info.has_bias == 1u {
+            value += bias[row];
+        }
+        if info.has_residual == 1u {
+            value += residual[at];
+        }
+        y[at] = value;
+    }
+}
+
+fn store_row(row: u32, vector: u32, sums: vec4<f32>) {
+    store(row, vector, sums.x);
+    store(row, vector + 8u, sums.y);
+    store(row, vector + 16u, sums.z);
+    store(row, vector + 24u, sums.w);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = group.x * TILE_ROWS;
+    let vector = group.y * TILE_VECTORS;
+    // This invocation's rows are `r`, `r + 8`, …, its vectors `v`, `v + 8`, ….
+    let r = local / 8u;
+    let v = local % 8u;
+
+    var sums0 = vec4<f32>(0.0);
+    var sums1 = vec4<f32>(0.0);
+    var sums2 = vec4<f32>(0.0);
+    var sums3 = vec4<f32>(0.0);
+    var sums4 = vec4<f32>(0.0);
+    var sums5 = vec4<f32>(0.0);
+    var sums6 = vec4<f32>(0.0);
+    var sums7 = vec4<f32>(0.0);
+    for (var b = 0u; b < info.blocks; b += 1u) {
+        load_weights(row, b, local);
+        for (var i = local; i < TILE_VECTORS * 8u; i += 64u) {
+            let origin = min(vector + i / 8u, info.vectors - 1u);
+            tile_x[(i / 8u) * PITCH + i % 8u] = x[(origin * info.blocks + b) * 8u + i % 8u];
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < 8u; k += 1u) {
+            let x0 = tile_x[v * PITCH + k];
+            let x1 = tile_x[(v + 8u) * PITCH + k];
+            let x2 = tile_x[(v + 16u) * PITCH + k];
+            let x3 = tile_x[(v + 24u) * PITCH + k];
+            sums0 += dots(tile_w[r * PITCH + k], x0, x1, x2, x3);
+            sums1 += dots(tile_w[(r + 8u) * PITCH + k], x0, x1, x2, x3);
+            sums2 += dots(tile_w[(r + 16u) * PITCH + k], x0, x1, x2, x3);
+            sums3 += dots(tile_w[(r + 24u) * PITCH + k], x0, x1, x2, x3);
+            sums4 += dots(tile_w[(r + 32u) * PITCH + k], x0, x1, x2, x3);
+            sums5 += dots(tile_w[(r + 40u) * PITCH + k], x0, x1, x2, x3);
+            sums6 += dots(tile_w[(r + 48u) * PITCH + k], x0, x1, x2, x3);
+            sums7 += dots(tile_w[(r + 56u) * PITCH + k], x0, x1, x2, x3);
+        }
+        workgroupBarrier();
+    }
+    store_row(row + r, vector + v, sums0);
+    store_row(row + r + 8u, vector + v, sums1);
+    store_row(row + r + 16u, vector + v, sums2);
+    store_row(row + r + 24u, vector + v, sums3);
+    store_row(row + r + 32u, vector + v, sums4);
+    store_row(row + r + 40u, vector + v, sums5);
+    store_row(row + r + 48u, vector + v, sums6);
+    store_row(row + r + 56u, vector + v, sums7);
+}

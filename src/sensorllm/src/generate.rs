@@ -1,0 +1,157 @@
+//! The decode loop: prefill in chunks, then a token per step, each step one call that can be followed by another or not.
+//!
+//! Whoever drives it decides between steps whether to go on: dropping a [`Generation`] cancels it and frees its cache. Nothing here
+//! knows of clocks or of text; [`TextGeneration`](crate::text_model::TextGeneration) puts words to it.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::language::{LanguageConfig, LanguageModel};
+use crate::llama::KvCache;
+use crate::sampler::{Sampler, SamplerOptions};
+
+/// Positions of a prompt computed at once: enough to read each weight rarely, few enough to stop soon when cancelled.
+const PREFILL_CHUNK: usize = 128;
+
+/// What to generate.
+#[derive(Clone, Debug, Default)]
+pub struct GenerationOptions {
+    /// The most new tokens.
+    pub max_tokens: usize,
+    /// How tokens are chosen.
+    pub sampler: SamplerOptions,
+    /// Goes on when the model says that it has finished.
+    pub ignore_stop_ids: bool,
+}
+
+/// Why generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model said so, by one of its stop tokens.
+    StopToken,
+    /// One of the given strings came.
+    StopString,
+    /// The asked number of tokens is reached.
+    MaxTokens,
+}
+
+impl Finish {
+    /// Its stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StopToken => "stop-token",
+            Self::StopString => "stop-string",
+            Self::MaxTokens => "max-tokens",
+        }
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Some of the prompt's positions are done.
+    Prefill {
+        /// Positions done.
+        done: usize,
+        /// Positions of the prompt.
+        total: usize,
+    },
+    /// A new token.
+    Token(u32),
+    /// There are no more tokens.
+    Finished(Finish),
+}
+
+/// Generation from one prompt: its cache, and what has been produced.
+pub struct Generation {
+    cache: KvCache,
+    /// The prompt, then what was produced.
+    ids: Vec<u32>,
+    prompt: usize,
+    sampler: Sampler,
+    max_tokens: usize,
+    stop_ids: Vec<u32>,
+    finished: Option<Finish>,
+    logits: Vec<f32>,
+}
+
+impl Generation {
+    /// Generation after `prompt`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Prompt`] when the prompt is empty, has unknown ids or does not fit the context with the new tokens, and
+    /// [`ErrorKind::InvalidInput`] for impossible sampling options.
+    pub fn new(config: &LanguageConfig, prompt: Vec<u32>, options: &GenerationOptions) -> Result<Self> {
+        config.check_prompt(&prompt, options.max_tokens)?;
+        Ok(Self {
+            cache: KvCache::with_capacity(prompt.len() + options.max_tokens),
+            prompt: prompt.len(),
+            ids: prompt,
+            sampler: Sampler::new(options.sampler.clone())?,
+            max_tokens: options.max_tokens,
+            stop_ids: if options.ignore_stop_ids { Vec::new() } else { config.stop_ids.clone() },
+            finished: (options.max_tokens == 0).then_some(Finish::MaxTokens),
+            logits: Vec::new(),
+        })
+    }
+
+    /// The prompt.
+    pub fn prompt(&self) -> &[u32] {
+        &self.ids[..self.prompt]
+    }
+
+    /// The tokens produced so far.
+    pub fn tokens(&self) -> &[u32] {
+        &self.ids[self.prompt..]
+    }
+
+    /// Logits that the latest token was chosen from, as the model gave them.
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
+    }
+
+    /// Ends the generation: further steps only repeat this.
+    pub fn finish(&mut self, finish: Finish) {
+        self.finished = Some(finish);
+    }
+
+    /// Goes one step on. Give it the same model each time.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Weights`] when the model gives numbers that are not finite, and [`ErrorKind::Device`] when the device was lost.
+    pub async fn step(&mut self, model: &LanguageModel) -> Result<Step> {
+        if let Some(finish) = self.finished {
+            return Ok(Step::Finished(finish));
+        }
+        let start = self.cache.length();
+        let end = (start + PREFILL_CHUNK).min(self.ids.len());
+        let hidden = model.hidden(&self.ids[start..end], &mut self.cache);
+        let last = hidden.narrow(0, end - start - 1, 1);
+        if end < self.prompt {
+            // Waits for the work, so that whoever cancels does not wait for all of it.
+            read(last.narrow(1, 0, 1)).await?;
+            return Ok(Step::Prefill { done: end, total: self.prompt });
+        }
+        self.logits = read(model.logits(last)).await?;
+        let token = self.sampler.sample(&mut self.logits.clone(), &self.ids)?;
+        if self.stop_ids.contains(&token) {
+            self.finished = Some(Finish::StopToken);
+            return Ok(Step::Finished(Finish::StopToken));
+        }
+        self.ids.push(token);
+        if self.tokens().len() == self.max_tokens {
+            self.finished = Some(Finish::MaxTokens);
+        }
+        Ok(Step::Token(token))
+    }
+}
+
+/// A result's values, without blocking.
+async fn read(tensor: burn::tensor::Tensor<2>) -> Result<Vec<f32>> {
+    let lost = |error: &dyn std::fmt::Display| {
+        let message = format!("the device did not return the result: {error}");
+        Error::new(ErrorKind::Device, message, "load the model again, on the CPU if this repeats")
+    };
+    let data = tensor.into_data_async().await.map_err(|error| lost(&error))?;
+    data.try_into_vec::<f32>().map_err(|error| lost(&error))
+}

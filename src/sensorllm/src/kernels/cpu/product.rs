@@ -1,0 +1,192 @@
+//! Products of a quantised matrix with activations: what is computed when, and by which thread.
+#![allow(unsafe_code)] // Hands pointers to the inner loop, and threads write disjoint parts of one output.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::BLOCK;
+use super::activations::{Activations, Group, TOKENS};
+use super::matrix::{Bits, PackedMatrix};
+use super::simd::{Kernel, Simd};
+use super::threads;
+use super::tile::{Format, Panel, Q4, Q8, Unpack, VECTORS, tile};
+
+/// Tokens rounded and multiplied at a time: their activations stay in the second-level cache.
+const CHUNK: usize = 64;
+
+/// Products at least this large (weights × tokens) are shared among threads.
+const SHARED: usize = 1 << 16;
+
+impl PackedMatrix {
+    /// `y = x · Wᵀ`: every token's outputs. NaN or infinity in a token's activations makes all its outputs NaN.
+    ///
+    /// The result differs from the exact product with the dequantised weights by less than 1e-4 of its norm, because activations
+    /// are rounded to 16 bits.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[tokens, columns]`
+    /// - y: `[tokens, rows]`, overwritten
+    ///
+    /// # Panics
+    ///
+    /// If the slices do not have these shapes.
+    pub(crate) fn matmul(&self, x: &[f32], y: &mut [f32]) {
+        let (rows, columns) = (self.rows(), self.columns());
+        let tokens = x.len() / columns.max(1);
+        assert_eq!(x.len(), tokens * columns, "x is [tokens, columns]");
+        assert_eq!(y.len(), tokens * rows, "y is [tokens, rows]");
+        if y.is_empty() {
+            return;
+        }
+        for (x, y) in x.chunks(CHUNK * columns).zip(y.chunks_mut(CHUNK * rows)) {
+            ACTIVATIONS.with_borrow_mut(|activations| {
+                self.set.run(Round { activations, x, columns });
+                let product = Product { matrix: self, activations, y: y.as_mut_ptr() };
+                if rows * x.len() < SHARED {
+                    product.panels(0..self.panels());
+                } else {
+                    threads::share(self.panels(), |panels| product.panels(panels));
+                }
+            });
+        }
+    }
+}
+
+thread_local! {
+    /// Rounded activations and unpacked weights, kept so that a token allocates nothing.
+    static ACTIVATIONS: RefCell<Activations> = RefCell::default();
+    static UNPACKED: RefCell<Vec<i8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Round<'a> {
+    activations: &'a mut Activations,
+    x: &'a [f32],
+    columns: usize,
+}
+
+impl Kernel for Round<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        self.activations.round(simd, self.x, self.columns);
+    }
+}
+
+/// A product in progress.
+struct Product<'a> {
+    matrix: &'a PackedMatrix,
+    activations: &'a Activations,
+    /// `[tokens, rows]`
+    y: *mut f32,
+}
+
+// SAFETY: threads write disjoint rows of `y`, which outlives them.
+unsafe impl Sync for Product<'_> {}
+
+impl Product<'_> {
+    /// All tokens' outputs of some panels.
+    fn panels(&self, panels: Range<usize>) {
+        match self.matrix.bits {
+            Bits::Eight => self.tokens::<Q8>(panels, None),
+            Bits::Four if self.activations.tokens() == 1 => self.tokens::<Q4>(panels, None),
+            // Unpacking once is cheaper than unpacking for every group of tokens.
+            Bits::Four => UNPACKED.with_borrow_mut(|unpacked| {
+                unpacked.resize(self.matrix.columns() * VECTORS * self.matrix.set.lanes(), 0);
+                for index in panels {
+                    let panel = self.matrix.panel(index);
+                    self.matrix.set.run(Unpack { panel, to: unpacked });
+                    self.tokens::<Q8>(index..index + 1, Some(unpacked));
+                }
+            }),
+        }
+    }
+
+    /// As [`Self::panels`]; weights come from `unpacked` if it is there.
+    fn tokens<F: Format>(&self, panels: Range<usize>, unpacked: Option<&[i8]>) {
+        let tokens = self.activations.tokens();
+        // A panel's weights are in the first-level cache when the next tokens need them.
+        let step = if tokens <= TOKENS { panels.len().max(1) } else { 1 };
+        for first in panels.clone().step_by(step) {
+            let panels = first..(first + step).min(panels.end);
+            let (whole, left) = (tokens / TOKENS * TOKENS, tokens % TOKENS);
+            if whole > 0 {
+                self.groups::<F, TOKENS>(panels.clone(), 0..whole, unpacked);
+            }
+            match left {
+                0 => {}
+                1 => self.groups::<F, 1>(panels, whole..tokens, unpacked),
+                2 => self.groups::<F, 2>(panels, whole..tokens, unpacked),
+                _ => self.groups::<F, 3>(panels, whole..tokens, unpacked),
+            }
+        }
+    }
+
+    fn groups<F: Format, const T: usize>(
+        &self,
+        panels: Range<usize>,
+        tokens: Range<usize>,
+        unpacked: Option<&[i8]>,
+    ) {
+        self.matrix.set.run(Groups::<F, T> { product: self, panels, tokens, unpacked, format: PhantomData });
+    }
+}
+
+/// Some panels times groups of `T` tokens.
+struct Groups<'a, F, const T: usize> {
+    product: &'a Product<'a>,
+    panels: Range<usize>,
+    tokens: Range<usize>,
+    unpacked: Option<&'a [i8]>,
+    format: PhantomData<F>,
+}
+
+impl<F: Format, const T: usize> Kernel for Groups<'_, F, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Product { matrix, activations, y } = self.product;
+        let panel_rows = VECTORS * S::LANES;
+        for index in self.panels {
+            let mut panel: Panel = matrix.panel(index);
+            if let Some(unpacked) = self.unpacked {
+                panel.weights = unpacked.as_ptr().cast();
+                panel.weights_step = BLOCK * panel_rows;
+            }
+            let rows = panel_rows.min(matrix.rows() - index * panel_rows);
+            for token in self.tokens.clone().step_by(T) {
+                let group: Group = activations.group(token);
+                // SAFETY: the panel's weights have format `F`; a group of `T` tokens starts at `token`.
+                let sums = unsafe { tile::<S, F, T>(s, panel, group) };
+                for (t, sums) in sums.into_iter().enumerate() {
+                    // SAFETY: `y` holds `matrix.rows()` outputs for each token, of which `rows` belong to this panel.
+                    unsafe {
+                        write(s, sums, y.add((token + t) * matrix.rows() + index * panel_rows), rows);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes the first `rows` of two vectors.
+///
+/// # Safety
+///
+/// `to` must be writable for them.
+#[inline(always)]
+unsafe fn write<S: Simd>(s: S, sums: [S::F32; VECTORS], to: *mut f32, rows: usize) {
+    // 32 is the largest panel.
+    let mut panel = [0.0; 32];
+    let whole = rows == VECTORS * S::LANES;
+    let store = if whole { to } else { panel.as_mut_ptr() };
+    for (v, sums) in sums.into_iter().enumerate() {
+        // SAFETY: the caller's, or `panel` has room for two vectors.
+        unsafe { s.store(store.add(v * S::LANES), sums) };
+    }
+    if !whole {
+        // SAFETY: the caller's.
+        unsafe { to.copy_from_nonoverlapping(panel.as_ptr(), rows) };
+    }
+}

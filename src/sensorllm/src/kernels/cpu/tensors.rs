@@ -1,0 +1,110 @@
+//! The CPU kernels on Burn's tensors: takes their values out without copying, and makes tensors of the results.
+
+use burn::backend::Flex;
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::tensor::{Bytes, DType, Shape, Tensor};
+
+use super::{KvBuffer, PackedMatrix, Rotation};
+
+/// Whether a tensor is a plain 32-bit one on the CPU.
+pub(crate) fn holds<const D: usize>(x: &Tensor<D>) -> bool {
+    values(x).is_some()
+}
+
+/// `x · weightᵀ`; `x: [n, columns]`, output `[n, rows]`. The tensor is on the CPU, as the matrix is.
+pub(crate) fn matmul(x: Tensor<2>, weight: &PackedMatrix) -> Tensor<2> {
+    let [n, _] = x.dims();
+    let mut y = vec![0.0; n * weight.rows()];
+    with_values(&x, |x| weight.matmul(x, &mut y));
+    tensor(y, [n, weight.rows()])
+}
+
+/// The rows `ids` of a matrix in full precision, `[ids, columns]`.
+pub(crate) fn rows_at(weight: &PackedMatrix, ids: &[u32]) -> Tensor<2> {
+    let columns = weight.columns();
+    let mut y = vec![0.0; ids.len() * columns];
+    for (id, row) in ids.iter().zip(y.chunks_exact_mut(columns)) {
+        weight.row(*id as usize, row);
+    }
+    tensor(y, [ids.len(), columns])
+}
+
+/// Root-mean-square norm; `None` unless the tensors are plain 32-bit ones on the CPU.
+pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Option<Tensor<3>> {
+    let (values_x, weight) = (values(x)?, values(weight)?);
+    let x_values = slice(&values_x)?;
+    let mut y = vec![0.0; x_values.len()];
+    super::rms_norm(x_values, slice(&weight)?, epsilon as f32, &mut y);
+    Some(tensor(y, x.dims()))
+}
+
+/// `silu(gate) · up`; gives its arguments back unless they are plain 32-bit tensors on the CPU.
+pub(crate) fn swiglu(gate: Tensor<3>, up: Tensor<3>) -> Result<Tensor<3>, (Tensor<3>, Tensor<3>)> {
+    let (Some(g), Some(u)) = (values(&gate), values(&up)) else { return Err((gate, up)) };
+    let shape = gate.dims();
+    // The only holder of the values may change them in place.
+    drop(gate);
+    let mut g = g;
+    if let Some(u) = slice(&u) {
+        super::swiglu(g.storage_mut::<f32>(), u);
+    }
+    Ok(Tensor::<3>::from_primitive::<Flex>(g).reshape(shape))
+}
+
+/// Rotates queries and keys, appends keys and values to the buffer and attends to all it then holds.
+///
+/// # Shapes
+///
+/// - q, output: `[1, length, heads · d_head]`; k, v: `[1, length, kv_heads · d_head]`
+pub(crate) fn attend(
+    q: Tensor<3>,
+    k: Tensor<3>,
+    v: Tensor<3>,
+    buffer: &mut KvBuffer,
+    rotation: &Rotation,
+    start: usize,
+    scale: f32,
+) -> Tensor<3> {
+    let shape = q.dims();
+    let [mut q, mut k] = [owned(q), owned(k)];
+    let mut y = vec![0.0; q.len()];
+    with_values(&v, |v| buffer.attend(&mut q, &mut k, v, rotation, start, scale, &mut y));
+    tensor(y, shape)
+}
+
+fn owned(x: Tensor<3>) -> Vec<f32> {
+    let mut copy = Vec::new();
+    with_values(&x, |values| copy = values.to_vec());
+    copy
+}
+
+/// The contiguous values of a tensor on the CPU; `None` on other devices, when it is being differentiated or not 32-bit.
+fn values<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
+    let x = x.clone().try_into_primitive::<Flex>().ok()?;
+    if x.dtype() != DType::F32 {
+        return None;
+    }
+    let whole = x.is_contiguous()
+        && x.layout().start_offset() == 0
+        && x.bytes().len() == x.layout().num_elements() * size_of::<f32>();
+    Some(if whole { x } else { x.to_contiguous() })
+}
+
+fn slice(x: &FlexTensor) -> Option<&[f32]> {
+    let count = x.layout().num_elements();
+    x.as_slice::<f32>().map(|values| &values[..count.min(values.len())])
+}
+
+/// Calls `f` with the tensor's values; only for tensors that are known to be on the CPU.
+fn with_values<const D: usize>(x: &Tensor<D>, f: impl FnOnce(&[f32])) {
+    if let Some(x) = values(x)
+        && let Some(x) = slice(&x)
+    {
+        f(x);
+    }
+}
+
+fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+    let layout = Layout::contiguous(Shape::from(shape));
+    Tensor::from_primitive::<Flex>(FlexTensor::new(Bytes::from_elems(values), layout, DType::F32))
+}

@@ -1,0 +1,194 @@
+//! The innermost loop of a product: a panel of rows times a group of tokens.
+#![allow(unsafe_code)] // Reads packed data through pointers: bounds checks would cost a third of the speed.
+
+use super::BLOCK;
+use super::activations::Group;
+use super::simd::{Kernel, Simd};
+
+/// Vectors of rows per panel.
+pub(super) const VECTORS: usize = 2;
+
+/// Pairs of columns per block.
+const PAIRS: usize = BLOCK / 2;
+
+/// Words of a row in one block of format [`Q4`], per parity of the column.
+const QUADS: usize = PAIRS / 4;
+
+/// Where a panel's weights and scales are.
+#[derive(Clone, Copy)]
+pub(super) struct Panel {
+    /// First block's weights.
+    pub(super) weights: *const u8,
+    /// Bytes from one block's weights to the next's.
+    pub(super) weights_step: usize,
+    /// First block's scales, 16-bit floats.
+    pub(super) scales: *const u8,
+    /// Bytes from one block's scales to the next's.
+    pub(super) scales_step: usize,
+    /// Blocks.
+    pub(super) blocks: usize,
+}
+
+/// How a panel's weights are stored, and how a block of them is multiplied.
+pub(super) trait Format {
+    /// One block's products.
+    ///
+    /// # Safety
+    ///
+    /// `weights` must be readable for a block of this format, `values` for 32 columns and `offsets` for one number of `T` tokens.
+    unsafe fn products<S: Simd, const T: usize>(
+        s: S,
+        weights: *const u8,
+        values: *const i32,
+        offsets: *const i32,
+    ) -> [[S::I32; VECTORS]; T];
+}
+
+/// Signed bytes: a block is `[pair, row, 2]`.
+pub(super) struct Q8;
+
+/// Four bits, plus 8: a block is `[vector, pair / 4, row, 2]` 16-bit words. A word holds the weights of four pairs, the first's in
+/// its low bits.
+pub(super) struct Q4;
+
+/// Rows of a panel times `T` tokens.
+///
+/// # Safety
+///
+/// `panel` must be readable for `panel.blocks` blocks of `2 · LANES` rows of the format, `group` for as many blocks of `T` tokens.
+#[inline(always)]
+pub(super) unsafe fn tile<S: Simd, F: Format, const T: usize>(
+    s: S,
+    panel: Panel,
+    group: Group,
+) -> [[S::F32; VECTORS]; T] {
+    let mut sums = [[s.splat(0.0); VECTORS]; T];
+    for block in 0..panel.blocks {
+        // SAFETY: the caller's, for each block.
+        unsafe {
+            let weights = panel.weights.add(block * panel.weights_step);
+            let values = group.values.add(block * BLOCK * T).cast();
+            let products = F::products::<S, T>(s, weights, values, group.offsets.add(block * T));
+            let scales = panel.scales.add(block * panel.scales_step).cast::<u16>();
+            for v in 0..VECTORS {
+                let scale = s.load_f16(scales.add(v * S::LANES));
+                for t in 0..T {
+                    let scale = s.mul(scale, s.splat(*group.scales.add(block * T + t)));
+                    sums[t][v] = s.mul_add(s.to_f32(products[t][v]), scale, sums[t][v]);
+                }
+            }
+        }
+    }
+    sums
+}
+
+impl Format for Q8 {
+    /// At most 32 · 128 · 32,767 < 2²⁸.
+    #[inline(always)]
+    unsafe fn products<S: Simd, const T: usize>(
+        s: S,
+        weights: *const u8,
+        values: *const i32,
+        _: *const i32,
+    ) -> [[S::I32; VECTORS]; T] {
+        let mut products = [[s.splat_i32(0); VECTORS]; T];
+        for pair in 0..PAIRS {
+            let mut w = [s.splat_pair(0); VECTORS];
+            for (v, w) in w.iter_mut().enumerate() {
+                // SAFETY: the caller's.
+                *w = unsafe { s.load_i8(weights.cast::<i8>().add((pair * VECTORS + v) * 2 * S::LANES)) };
+            }
+            for t in 0..T {
+                // SAFETY: the caller's.
+                let x = s.splat_pair(unsafe { values.add(pair * T + t).read_unaligned() });
+                for v in 0..VECTORS {
+                    products[t][v] = s.dot(products[t][v], w[v], x);
+                }
+            }
+        }
+        products
+    }
+}
+
+impl Format for Q4 {
+    /// The second and third weight of a word are taken at their place, 16 and 256 times too large, and their sums divided once per
+    /// block: at most 8 · 15 · 256 · 32,767 < 2³⁰, and exact, since every term is a multiple.
+    #[inline(always)]
+    unsafe fn products<S: Simd, const T: usize>(
+        s: S,
+        weights: *const u8,
+        values: *const i32,
+        offsets: *const i32,
+    ) -> [[S::I32; VECTORS]; T] {
+        let (low, second, third) =
+            (s.splat_pair(0x000F_000F), s.splat_pair(0x00F0_00F0), s.splat_pair(0x0F00_0F00));
+        let mut once = [[s.splat_i32(0); VECTORS]; T];
+        for (t, once) in once.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            *once = [s.splat_i32(unsafe { offsets.add(t).read() }); VECTORS];
+        }
+        let mut times16 = [[s.splat_i32(0); VECTORS]; T];
+        let mut times256 = [[s.splat_i32(0); VECTORS]; T];
+        for quad in 0..QUADS {
+            for v in 0..VECTORS {
+                // SAFETY: the caller's.
+                let w = unsafe { s.load_i16(weights.cast::<i16>().add((v * QUADS + quad) * 2 * S::LANES)) };
+                for t in 0..T {
+                    let mut x = [s.splat_pair(0); 4];
+                    for (pair, x) in x.iter_mut().enumerate() {
+                        // SAFETY: the caller's.
+                        *x = s.splat_pair(unsafe { values.add((4 * quad + pair) * T + t).read_unaligned() });
+                    }
+                    once[t][v] = s.dot(once[t][v], s.and(w, low), x[0]);
+                    times16[t][v] = s.dot(times16[t][v], s.and(w, second), x[1]);
+                    times256[t][v] = s.dot(times256[t][v], s.and(w, third), x[2]);
+                    once[t][v] = s.dot(once[t][v], s.shift_right_pairs::<12>(w), x[3]);
+                }
+            }
+        }
+        for t in 0..T {
+            for v in 0..VECTORS {
+                let higher = s.add_i32(times16[t][v], s.shift_right::<4>(times256[t][v]));
+                once[t][v] = s.add_i32(once[t][v], s.shift_right::<4>(higher));
+            }
+        }
+        once
+    }
+}
+
+/// Turns a panel's weights from format [`Q4`] to [`Q8`].
+pub(super) struct Unpack<'a> {
+    pub(super) panel: Panel,
+    /// `[block, pair, row, 2]`
+    pub(super) to: &'a mut [i8],
+}
+
+impl Kernel for Unpack<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let low = s.splat_pair(0x000F_000F);
+        let eight = s.splat_pair(0x0008_0008);
+        let step = VECTORS * 2 * S::LANES;
+        for (block, to) in self.to.chunks_exact_mut(PAIRS * step).take(self.panel.blocks).enumerate() {
+            let to = to.as_mut_ptr();
+            for v in 0..VECTORS {
+                for quad in 0..QUADS {
+                    // SAFETY: the panel has that many blocks; a block of `to` has room for 16 pairs of two vectors.
+                    unsafe {
+                        let from = self.panel.weights.add(block * self.panel.weights_step).cast::<i16>();
+                        let w = s.load_i16(from.add((v * QUADS + quad) * 2 * S::LANES));
+                        let to = to.add(4 * quad * step + v * 2 * S::LANES);
+                        s.store_i8(to, s.sub_pairs(s.and(w, low), eight));
+                        s.store_i8(to.add(step), s.sub_pairs(s.and(s.shift_right_pairs::<4>(w), low), eight));
+                        s.store_i8(
+                            to.add(2 * step),
+                            s.sub_pairs(s.and(s.shift_right_pairs::<8>(w), low), eight),
+                        );
+                        s.store_i8(to.add(3 * step), s.sub_pairs(s.shift_right_pairs::<12>(w), eight));
+                    }
+                }
+            }
+        }
+    }
+}

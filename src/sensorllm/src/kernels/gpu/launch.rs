@@ -1,0 +1,139 @@
+//! Between Burn's tensors and a kernel: buffers, sizes, dispatch.
+
+use burn::backend::Wgpu;
+use burn::backend::wgpu::{CubeTensor, KernelSource, SourceKernel, SourceTemplate, into_contiguous};
+use burn::tensor::{DType, Device, Int, Tensor};
+use cubecl::ir::attributes::BufferIOAttr;
+use cubecl::prelude::{CubeCount, CubeDim, KernelId};
+use cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
+
+/// Launches per command buffer the device must allow so that a decoded token fits into one: eight per block and a few more.
+pub(crate) const TASKS_MAX: usize = 1024;
+
+/// Workgroups in one direction of a dispatch: WebGPU's default limit.
+const GROUPS: usize = 65_535;
+
+/// A kernel: its name, which stands for its text, the text, and invocations in a workgroup.
+pub(super) struct Kernel {
+    pub(super) name: &'static str,
+    /// Distinguishes variants of the same name.
+    pub(super) variant: usize,
+    pub(super) source: fn(usize) -> String,
+    pub(super) workgroup: u32,
+}
+
+struct Source {
+    name: &'static str,
+    variant: usize,
+    source: fn(usize) -> String,
+}
+
+impl KernelSource for Source {
+    fn source(&self) -> SourceTemplate {
+        SourceTemplate::new((self.source)(self.variant))
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info((self.name, self.variant))
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}
+
+/// Whether a tensor is on WebGPU, in single precision and not being differentiated, as the kernels need it.
+pub(crate) fn is_gpu<const D: usize>(x: &Tensor<D>) -> bool {
+    x.clone().try_into_primitive::<Wgpu>().is_ok_and(|x| x.dtype == DType::F32)
+}
+
+/// The buffer behind a tensor, contiguous.
+///
+/// # Panics
+///
+/// When the tensor is not on WebGPU.
+pub(super) fn primitive<const D: usize>(x: &Tensor<D>) -> CubeTensor {
+    let x = x.clone().try_into_primitive::<Wgpu>().expect("the caller checked that the tensor is on WebGPU");
+    into_contiguous(x)
+}
+
+/// The same for whole numbers of 32 bits.
+pub(super) fn int_primitive<const D: usize>(x: &Tensor<D, Int>) -> CubeTensor {
+    let x = x.clone().try_into_primitive::<Wgpu>().expect("the caller checked that the tensor is on WebGPU");
+    into_contiguous(x)
+}
+
+/// A tensor of `shape` on the device of `like`, not initialised.
+pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D], dtype: DType) -> CubeTensor {
+    let size = shape.iter().product::<usize>() * size_of::<u32>();
+    CubeTensor::new_contiguous(
+        like.client.clone(),
+        like.device.clone(),
+        shape.into(),
+        like.client.empty(size),
+        dtype,
+    )
+}
+
+/// A tensor of whole numbers with these bytes as content.
+pub(super) fn words(bytes: &[u8], device: &Device) -> CubeTensor {
+    let like = int_primitive(&Tensor::<1, Int>::empty([1], device));
+    let handle = like.client.create_from_slice(bytes);
+    let length = bytes.len() / size_of::<u32>();
+    CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), [length].into(), handle, DType::I32)
+}
+
+/// The tensor Burn sees.
+pub(super) fn tensor<const D: usize>(x: CubeTensor) -> Tensor<D> {
+    Tensor::from_primitive::<Wgpu>(x)
+}
+
+/// Stands for a buffer that a launch does not need: bindings cannot be left out, nor the same buffer bound twice.
+pub(super) fn nothing(like: &CubeTensor) -> Handle {
+    like.client.empty(size_of::<[u32; 4]>())
+}
+
+/// Spreads `count` workgroups over two directions, where the first alone has not enough.
+pub(super) fn grid(count: usize) -> (u32, u32) {
+    let across = count.clamp(1, GROUPS);
+    (across as u32, count.div_ceil(across) as u32)
+}
+
+/// Appends a dispatch of `groups` workgroups. Bindings are the buffers in order, written ones marked, then the sizes.
+///
+/// Nothing is launched where there are no workgroups.
+pub(super) fn launch(
+    kernel: Kernel,
+    on: &CubeTensor,
+    groups: (u32, u32, u32),
+    buffers: &[(&Handle, Access)],
+    sizes: &[u32],
+) {
+    if groups.0 == 0 || groups.1 == 0 || groups.2 == 0 {
+        return;
+    }
+    // A uniform is a multiple of 16 bytes long.
+    let padded: Vec<u32> =
+        sizes.iter().copied().chain([0; 3]).take(sizes.len().next_multiple_of(4)).collect();
+    let info = padded.chunks_exact(2).map(|pair| u64::from(pair[0]) | u64::from(pair[1]) << 32).collect();
+    let arguments = buffers.iter().fold(KernelArguments::new(), |arguments, (buffer, access)| {
+        let io = match access {
+            Access::Read => BufferIOAttr::ReadOnly,
+            Access::Write => BufferIOAttr::ReadWrite,
+        };
+        arguments.with_buffer_io((*buffer).clone().binding(), io)
+    });
+    let Kernel { name, variant, source, workgroup } = kernel;
+    on.client.launch(
+        Box::new(SourceKernel::new(Source { name, variant, source }, CubeDim::new_1d(workgroup))),
+        CubeCount::Static(groups.0, groups.1, groups.2),
+        arguments.with_info(MetadataBindingInfo::custom(info)),
+    );
+}
+
+/// What a kernel does with a buffer.
+#[derive(Clone, Copy)]
+pub(super) enum Access {
+    Read,
+    Write,
+}

@@ -1,0 +1,160 @@
+//! A language model over token ids: token table, Llama, and the map to logits.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::llama::{KvCache, Llama, LlamaConfig};
+use crate::weights::{Linear, LinearConfig, QuantisedMatrix, linears};
+
+/// Weights of a token table that are kept together. A table of 150,000 rows would pass WebGPU's limit for one buffer, and the
+/// limit for one file of a model folder.
+const PART: usize = 12 << 20;
+
+/// Rows of a part of a token table of width `d_model`: a multiple of 64.
+pub(crate) fn rows_per_part(d_model: usize) -> usize {
+    (PART / d_model.max(1) / 64).max(1) * 64
+}
+
+/// Configuration of a language model over token ids.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageConfig {
+    /// Rows of the token table.
+    pub vocabulary: usize,
+    /// Whether logits are computed with the token table itself.
+    pub tied: bool,
+    /// The most positions the model was made for.
+    pub context: usize,
+    /// Ids after which the model has no more to say.
+    pub stop_ids: Vec<u32>,
+    /// The model between token vectors and hidden states.
+    pub llm: LlamaConfig,
+}
+
+/// A language model: token ids in, logits out.
+#[derive(Module, Debug)]
+pub struct LanguageModel {
+    /// A vector per token.
+    pub embedding: TokenTable,
+    /// The model.
+    pub llm: Llama,
+    /// What turns hidden states into logits, unless the token table does.
+    pub output: Option<TokenTable>,
+}
+
+/// A matrix with a row per token, in parts of some rows each.
+#[derive(Module, Debug)]
+pub struct TokenTable {
+    parts: Vec<Linear>,
+}
+
+linears!(LanguageModel: embedding, llm, output);
+linears!(TokenTable: parts);
+
+impl LanguageConfig {
+    /// A model with random weights.
+    pub fn init(&self, device: &Device) -> LanguageModel {
+        let table = || TokenTable::new(self.vocabulary, self.llm.d_model, device);
+        LanguageModel { embedding: table(), llm: self.llm.init(device), output: (!self.tied).then(table) }
+    }
+
+    /// Checks that all of a prompt's ids are in the vocabulary, and that it fits the context together with what follows.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Prompt`].
+    pub fn check_prompt(&self, ids: &[u32], new_tokens: usize) -> Result<()> {
+        let problem = if ids.is_empty() {
+            "the prompt is empty".to_owned()
+        } else if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocabulary) {
+            format!("token {id} is not in the model's vocabulary of {}", self.vocabulary)
+        } else if ids.len() + new_tokens > self.context {
+            format!(
+                "a prompt of {} tokens and {new_tokens} new ones do not fit the model's context of {}",
+                ids.len(),
+                self.context
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::Prompt, problem, "shorten the prompt or ask for fewer tokens"))
+    }
+}
+
+impl LanguageModel {
+    /// Continues the sequence in `cache` by `ids` and returns their hidden states, `[ids, d_model]`.
+    pub fn hidden(&self, ids: &[u32], cache: &mut KvCache) -> Tensor<2> {
+        // Positions first: they are written to the device, which on WebGPU ends a command buffer once a kernel is in it.
+        let positions = self.llm.positions(1, ids.len(), cache);
+        let vectors = self.embedding.rows(ids);
+        self.llm.forward_at(vectors.unsqueeze_dim(0), &positions, cache).squeeze_dim(0)
+    }
+
+    /// Continues the sequence in `cache` by vectors in place of tokens; input and output `[length, d_model]`.
+    pub fn hidden_of(&self, vectors: Tensor<2>, cache: &mut KvCache) -> Tensor<2> {
+        self.llm.forward(vectors.unsqueeze_dim(0), cache).squeeze_dim(0)
+    }
+
+    /// Logits of every token.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[n, d_model]`
+    /// - output: `[n, vocabulary]`
+    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        self.output.as_ref().unwrap_or(&self.embedding).logits(hidden)
+    }
+
+    /// Rows of the token table.
+    pub fn vocabulary(&self) -> usize {
+        self.embedding.parts.iter().map(Linear::d_output).sum()
+    }
+}
+
+impl TokenTable {
+    fn new(rows: usize, d_model: usize, device: &Device) -> Self {
+        let per_part = rows_per_part(d_model);
+        let part = |first| LinearConfig::new(d_model, per_part.min(rows - first)).init(device);
+        Self { parts: (0..rows).step_by(per_part).map(part).collect() }
+    }
+
+    /// The vectors of some tokens, `[ids, d_model]`.
+    pub fn rows(&self, ids: &[u32]) -> Tensor<2> {
+        if let Some(parts) = self.quantised()
+            && let Some(rows) = QuantisedMatrix::gather(&parts, ids)
+        {
+            return rows;
+        }
+        let per_part = self.parts.first().map_or(1, Linear::d_output).max(1);
+        let part = |id: u32| id as usize / per_part;
+        let runs = ids.chunk_by(|a, b| part(*a) == part(*b)).map(|run| {
+            let index = part(run[0]).min(self.parts.len() - 1);
+            let ids: Vec<u32> = run.iter().map(|id| id - (index * per_part) as u32).collect();
+            self.parts[index].output_vectors(&ids)
+        });
+        joined(runs.collect(), 0)
+    }
+
+    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        if let Some(parts) = self.quantised() {
+            let parts: Vec<_> = parts.into_iter().map(|part| (part, None)).collect();
+            if let Some(logits) = QuantisedMatrix::matmul_joined(&parts, &hidden) {
+                return logits;
+            }
+        }
+        joined(self.parts.iter().map(|part| part.forward(hidden.clone())).collect(), 1)
+    }
+}
+
+impl TokenTable {
+    /// The parts in 8 or 4 bits, if all are.
+    fn quantised(&self) -> Option<Vec<&QuantisedMatrix>> {
+        self.parts.iter().map(Linear::quantised).collect()
+    }
+}
+
+fn joined(mut parts: Vec<Tensor<2>>, axis: usize) -> Tensor<2> {
+    if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, axis) }
+}
