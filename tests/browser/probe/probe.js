@@ -16,5 +16,5 @@ const channel = new BroadcastChannel("memory");
 channel.onmessage = ({ data }) => {
   if (data !== "ask") return;
   // Wasm memory never shrinks, so what it is now is the most it has been.
-  channel.postMessage({ wasm: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0), js: performance.memory?.usedJSHeapSize });
+  channel.postMessage({ wasm: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) });
 };

@@ -27,10 +27,15 @@ pub(super) fn weights_error(message: String) -> Error {
     Error::new(ErrorKind::Weights, message, "download or convert the model again")
 }
 
+/// Bytes that may wait in a device's queue while weights are loaded.
+const QUEUED_MAX: usize = 4 << 20;
+
 /// The tensors of a model's files, on their device already: each file's bytes can be given up once it is added, so that a
 /// model larger than memory for files loads shard by shard.
 pub struct Store {
     device: Device,
+    /// Bytes handed to the device that may still wait in its queue.
+    queued: usize,
     dense: HashMap<String, Dense>,
     quantised: BTreeMap<String, (QuantisedMatrix, [usize; 2])>,
 }
@@ -44,7 +49,7 @@ struct Dense {
 impl Store {
     /// An empty store for `device`.
     pub fn new(device: &Device) -> Self {
-        Self { device: device.clone(), dense: HashMap::new(), quantised: BTreeMap::new() }
+        Self { device: device.clone(), queued: 0, dense: HashMap::new(), quantised: BTreeMap::new() }
     }
 
     /// Takes in the tensors of one safetensors file.
@@ -68,14 +73,32 @@ impl Store {
             let scales = views.remove(&format!("{path}.scales"));
             if let (Some(values), Some(scales)) = (values, scales) {
                 self.add_quantised(path, &values, &scales)?;
+                self.handed_over(values.data().len() + scales.data().len())?;
             } else {
                 return Err(weights_error(format!("tensor {path}.values comes without {path}.scales")));
             }
         }
         for (name, view) in &views {
             self.add_dense(name, view)?;
+            self.handed_over(view.data().len())?;
         }
         Ok(())
+    }
+
+    /// Counts bytes that were handed to the device, and has it take them before they add up to a second copy of the file.
+    fn handed_over(&mut self, bytes: usize) -> Result<()> {
+        self.queued += bytes;
+        if self.queued < QUEUED_MAX {
+            return Ok(());
+        }
+        self.queued = 0;
+        self.device.flush().map_err(|error| {
+            Error::new(
+                ErrorKind::Device,
+                format!("the device does not take the weights: {error}"),
+                "load the model again, on the CPU if this repeats",
+            )
+        })
     }
 
     fn add_dense(&mut self, name: &str, view: &TensorView<'_>) -> Result<()> {
