@@ -7,6 +7,9 @@ pub(crate) use sensorllm_shaders::blocks::{BLOCK, Format};
 
 use super::launch::{int_primitive, primitive, words};
 
+/// Bytes a kernel can be given as one buffer on every WebGPU device.
+const BINDING: usize = 128 << 20;
+
 /// A linear map's weights, `[rows, columns]`: values, and scales where the format has them, in a buffer each.
 #[derive(Clone, Debug)]
 pub(crate) struct GpuMatrix {
@@ -97,6 +100,14 @@ impl GpuMatrix {
             values: join(|part| &part.values),
             scales,
         })
+    }
+
+    /// Rows of this width that fit one buffer on every device: a longer table or map is given in parts of so many.
+    ///
+    /// A multiple of 64, so that a part's scales are whole words.
+    pub(crate) fn rows_per_part(format: Format, columns: usize) -> usize {
+        let row = (columns * format.bits() / 8).max(1);
+        (BINDING / row / 64 * 64).max(64)
     }
 
     /// Length of the output.
