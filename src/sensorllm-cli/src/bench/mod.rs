@@ -1,5 +1,7 @@
 //! `sensorllm bench`: speed of a language model on this machine.
 
+pub mod kernels;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
