@@ -128,15 +128,23 @@ impl Case {
                 1 => "model.safetensors".to_owned(),
                 shards => format!("model-{:05}-of-{shards:05}.safetensors", shard + 1),
             };
-            let entries =
-                self.tensors.iter().enumerate().filter(|(i, _)| i * self.shards / count == shard).map(|(_, e)| e);
+            let entries = self
+                .tensors
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| i * self.shards / count == shard)
+                .map(|(_, e)| e);
             map.extend(entries.clone().map(|entry| (entry.name.clone(), json!(name))));
             files.push((name, self.safetensors(entries)));
         }
         if self.shards > 1 {
             let values: usize = self.tensors.iter().map(|entry| entry.shape.iter().product::<usize>()).sum();
-            let index = json!({ "metadata": { "total_size": values * self.dtype_and_size().1 }, "weight_map": map });
-            files.push(("model.safetensors.index.json".to_owned(), serde_json::to_vec_pretty(&index).unwrap()));
+            let index =
+                json!({ "metadata": { "total_size": values * self.dtype_and_size().1 }, "weight_map": map });
+            files.push((
+                "model.safetensors.index.json".to_owned(),
+                serde_json::to_vec_pretty(&index).unwrap(),
+            ));
         }
         files
     }
@@ -173,7 +181,9 @@ impl Case {
         let view = file.tensor(name).ok()?;
         Some(match view.dtype() {
             Dtype::U8 => view.data().iter().map(|b| usize::from(*b)).collect(),
-            Dtype::I32 => view.data().as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b) as usize).collect(),
+            Dtype::I32 => {
+                view.data().as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b) as usize).collect()
+            }
             other => panic!("{name} is {other:?}"),
         })
     }
