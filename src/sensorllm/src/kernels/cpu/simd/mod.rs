@@ -108,12 +108,12 @@ pub(super) trait Simd: Copy + Send + Sync {
     ///
     /// `from` must be readable for them.
     unsafe fn load_i16(self, from: *const i16) -> Self::I16;
-    /// Writes `2 · LANES` 16-bit numbers as bytes; they must fit.
+    /// Writes `2 · LANES` 16-bit numbers.
     ///
     /// # Safety
     ///
     /// `to` must be writable for them.
-    unsafe fn store_i8(self, to: *mut i8, x: Self::I16);
+    unsafe fn store_i16(self, to: *mut i16, x: Self::I16);
     /// Writes the lanes of `a` as `LANES` 16-bit numbers, saturated.
     ///
     /// # Safety
