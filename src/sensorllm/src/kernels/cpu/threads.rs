@@ -96,8 +96,8 @@ mod native {
         // SAFETY: the last job is closed and its helpers have left.
         unsafe { *POOL.job.get() = Some(job) };
         POOL.next.store(0, Ordering::Relaxed);
-        POOL.state
-            .store((POOL.state.load(Ordering::Relaxed) & !(OPEN | HELPERS)) + JOB | OPEN, Ordering::SeqCst);
+        let state = POOL.state.load(Ordering::Relaxed) & !(OPEN | HELPERS);
+        POOL.state.store((state + JOB) | OPEN, Ordering::SeqCst);
         if POOL.asleep.load(Ordering::SeqCst) > 0 {
             threads.iter().for_each(Thread::unpark);
         }
@@ -180,7 +180,7 @@ mod native {
     /// Spins, then lets others run: on a busy machine the helper may be waiting for this processor.
     fn pause(spins: &mut usize) {
         *spins += 1;
-        if *spins % SPINS == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
+        if spins.is_multiple_of(SPINS) { std::thread::yield_now() } else { std::hint::spin_loop() }
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
 
     fn visits(count: usize) -> Vec<u32> {
         let visits: Vec<AtomicU32> = (0..count).map(|_| AtomicU32::new(0)).collect();
-        share(count, |part| part.for_each(|i| drop(visits[i].fetch_add(1, Ordering::Relaxed))));
+        share(count, |part| part.for_each(|i| _ = visits[i].fetch_add(1, Ordering::Relaxed)));
         visits.into_iter().map(AtomicU32::into_inner).collect()
     }
 
@@ -224,7 +224,7 @@ mod tests {
         let sum = AtomicU32::new(0);
         share(8, |parts| {
             for _ in parts {
-                share(8, |inner| drop(sum.fetch_add(inner.len() as u32, Ordering::Relaxed)));
+                share(8, |inner| _ = sum.fetch_add(inner.len() as u32, Ordering::Relaxed));
             }
         });
         assert_eq!(sum.into_inner(), 64);

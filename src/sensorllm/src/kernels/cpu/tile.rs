@@ -1,4 +1,5 @@
 //! The innermost loop of a product: a panel of rows times a group of tokens.
+#![allow(clippy::needless_range_loop)] // Loops count registers, not elements.
 #![allow(unsafe_code)] // Reads packed data through pointers: bounds checks would cost a third of the speed.
 
 use super::BLOCK;

@@ -142,7 +142,7 @@ impl Simd for Avx2 {
         unsafe { _mm256_castps_si256(a) }
     }
     #[inline(always)]
-    fn from_bits(self, a: __m256i) -> __m256 {
+    fn float(self, a: __m256i) -> __m256 {
         // SAFETY: `self` proves that the processor has the features.
         unsafe { _mm256_castsi256_ps(a) }
     }

@@ -139,7 +139,7 @@ impl Simd for Avx512 {
         unsafe { _mm512_castps_si512(a) }
     }
     #[inline(always)]
-    fn from_bits(self, a: __m512i) -> __m512 {
+    fn float(self, a: __m512i) -> __m512 {
         // SAFETY: `self` proves that the processor has the features.
         unsafe { _mm512_castsi512_ps(a) }
     }

@@ -113,7 +113,7 @@ impl Simd for Portable {
         a.map(|a| a.to_bits() as i32)
     }
     #[inline(always)]
-    fn from_bits(self, a: I32) -> F32 {
+    fn float(self, a: I32) -> F32 {
         a.map(|a| f32::from_bits(a as u32))
     }
 

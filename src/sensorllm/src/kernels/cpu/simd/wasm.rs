@@ -105,7 +105,7 @@ impl Simd for Simd128 {
         a
     }
     #[inline(always)]
-    fn from_bits(self, a: v128) -> v128 {
+    fn float(self, a: v128) -> v128 {
         a
     }
 
