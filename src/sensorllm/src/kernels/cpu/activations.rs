@@ -94,7 +94,7 @@ fn round_block<S: Simd>(s: S, x: &[f32], rounded: &mut [i16; BLOCK]) -> (f32, i3
     const TINY: f32 = 1e-30;
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
     const MAGIC: f32 = 12_582_912.0;
-    assert!(x.len() == BLOCK && BLOCK % (2 * S::LANES) == 0);
+    assert!(x.len() == BLOCK && BLOCK.is_multiple_of(2 * S::LANES));
     let magnitude = s.splat_i32(0x7FFF_FFFF);
     let mut largest = s.splat_i32(0);
     for i in (0..BLOCK).step_by(S::LANES) {
@@ -119,8 +119,8 @@ fn round_block<S: Simd>(s: S, x: &[f32], rounded: &mut [i16; BLOCK]) -> (f32, i3
         // SAFETY: `rounded` holds `BLOCK` numbers, of which twice `LANES` start at `i`.
         sum = s.dot(sum, unsafe { s.load_i16(rounded.as_ptr().add(i)) }, ones);
     }
-    // An infinite activation would give infinities of arbitrary sign: ∞ − ∞ is NaN.
-    let scale = largest / MAX + (largest - largest);
+    // An infinite activation would give infinities of arbitrary sign.
+    let scale = if largest.is_finite() { largest / MAX } else { f32::NAN };
     // |sum| < 2²⁰: exact as a float.
     (scale, -8 * s.sum(s.to_f32(sum)) as i32)
 }

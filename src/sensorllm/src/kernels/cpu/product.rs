@@ -5,18 +5,17 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::BLOCK;
-use super::activations::{Activations, Group, TOKENS};
+use super::activations::{Activations, TOKENS};
 use super::matrix::{Bits, PackedMatrix};
 use super::simd::{Kernel, Simd};
 use super::threads;
-use super::tile::{Format, Panel, Q4, Q8, Unpack, VECTORS, tile};
+use super::tile::{Format, Q4, Q8, VECTORS, Wide, WidePanel, Widen, tile};
 
 /// Tokens rounded and multiplied at a time: their activations stay in the second-level cache.
 const CHUNK: usize = 64;
 
 /// Products at least this large (weights × tokens) are shared among threads.
-const SHARED: usize = 1 << 16;
+const SHARED: usize = 1 << 17;
 
 impl PackedMatrix {
     /// `y = x · Wᵀ`: every token's outputs. NaN or infinity in a token's activations makes all its outputs NaN.
@@ -55,9 +54,9 @@ impl PackedMatrix {
 }
 
 thread_local! {
-    /// Rounded activations and unpacked weights, kept so that a token allocates nothing.
+    /// Rounded activations and widened weights, kept so that a token allocates nothing.
     static ACTIVATIONS: RefCell<Activations> = RefCell::default();
-    static UNPACKED: RefCell<Vec<i8>> = const { RefCell::new(Vec::new()) };
+    static WIDE: RefCell<WidePanel> = RefCell::default();
 }
 
 struct Round<'a> {
@@ -88,38 +87,38 @@ unsafe impl Sync for Product<'_> {}
 impl Product<'_> {
     /// All tokens' outputs of some panels.
     fn panels(&self, panels: Range<usize>) {
-        match self.matrix.bits {
-            Bits::Eight => self.tokens::<Q8>(panels, None),
-            Bits::Four if self.activations.tokens() == 1 => self.tokens::<Q4>(panels, None),
-            // Unpacking once is cheaper than unpacking for every group of tokens.
-            Bits::Four => UNPACKED.with_borrow_mut(|unpacked| {
-                unpacked.resize(self.matrix.columns() * VECTORS * self.matrix.set.lanes(), 0);
+        let (matrix, tokens) = (self.matrix, self.activations.tokens());
+        if tokens > TOKENS || (tokens > 1 && matrix.bits == Bits::Four) {
+            // Widening once is cheaper than for every group of tokens.
+            WIDE.with_borrow_mut(|wide| {
                 for index in panels {
-                    let panel = self.matrix.panel(index);
-                    self.matrix.set.run(Unpack { panel, to: unpacked });
-                    self.tokens::<Q8>(index..index + 1, Some(unpacked));
+                    matrix.set.run(Widen {
+                        panel: matrix.panel(index),
+                        four_bits: matrix.bits == Bits::Four,
+                        to: wide,
+                    });
+                    self.tokens::<Wide>(index..index + 1, Some(wide));
                 }
-            }),
+            });
+        } else if matrix.bits == Bits::Four {
+            self.groups::<Q4, 1>(panels, 0..1, None);
+        } else {
+            self.tokens::<Q8>(panels, None);
         }
     }
 
-    /// As [`Self::panels`]; weights come from `unpacked` if it is there.
-    fn tokens<F: Format>(&self, panels: Range<usize>, unpacked: Option<&[i8]>) {
+    /// As [`Self::panels`]; the only panel's weights are in `wide` if that is there.
+    fn tokens<F: Format>(&self, panels: Range<usize>, wide: Option<&WidePanel>) {
         let tokens = self.activations.tokens();
-        // A panel's weights are in the first-level cache when the next tokens need them.
-        let step = if tokens <= TOKENS { panels.len().max(1) } else { 1 };
-        for first in panels.clone().step_by(step) {
-            let panels = first..(first + step).min(panels.end);
-            let (whole, left) = (tokens / TOKENS * TOKENS, tokens % TOKENS);
-            if whole > 0 {
-                self.groups::<F, TOKENS>(panels.clone(), 0..whole, unpacked);
-            }
-            match left {
-                0 => {}
-                1 => self.groups::<F, 1>(panels, whole..tokens, unpacked),
-                2 => self.groups::<F, 2>(panels, whole..tokens, unpacked),
-                _ => self.groups::<F, 3>(panels, whole..tokens, unpacked),
-            }
+        let (whole, left) = (tokens / TOKENS * TOKENS, tokens % TOKENS);
+        if whole > 0 {
+            self.groups::<F, TOKENS>(panels.clone(), 0..whole, wide);
+        }
+        match left {
+            0 => {}
+            1 => self.groups::<F, 1>(panels, whole..tokens, wide),
+            2 => self.groups::<F, 2>(panels, whole..tokens, wide),
+            _ => self.groups::<F, 3>(panels, whole..tokens, wide),
         }
     }
 
@@ -127,9 +126,9 @@ impl Product<'_> {
         &self,
         panels: Range<usize>,
         tokens: Range<usize>,
-        unpacked: Option<&[i8]>,
+        wide: Option<&WidePanel>,
     ) {
-        self.matrix.set.run(Groups::<F, T> { product: self, panels, tokens, unpacked, format: PhantomData });
+        self.matrix.set.run(Groups::<F, T> { product: self, panels, tokens, wide, format: PhantomData });
     }
 }
 
@@ -138,7 +137,7 @@ struct Groups<'a, F, const T: usize> {
     product: &'a Product<'a>,
     panels: Range<usize>,
     tokens: Range<usize>,
-    unpacked: Option<&'a [i8]>,
+    wide: Option<&'a WidePanel>,
     format: PhantomData<F>,
 }
 
@@ -149,14 +148,10 @@ impl<F: Format, const T: usize> Kernel for Groups<'_, F, T> {
         let Product { matrix, activations, y } = self.product;
         let panel_rows = VECTORS * S::LANES;
         for index in self.panels {
-            let mut panel: Panel = matrix.panel(index);
-            if let Some(unpacked) = self.unpacked {
-                panel.weights = unpacked.as_ptr().cast();
-                panel.weights_step = BLOCK * panel_rows;
-            }
+            let panel = self.wide.map_or_else(|| matrix.panel(index), |wide| wide.panel(panel_rows));
             let rows = panel_rows.min(matrix.rows() - index * panel_rows);
             for token in self.tokens.clone().step_by(T) {
-                let group: Group = activations.group(token);
+                let group = activations.group(token);
                 // SAFETY: the panel's weights have format `F`; a group of `T` tokens starts at `token`.
                 let sums = unsafe { tile::<S, F, T>(s, panel, group) };
                 for (t, sums) in sums.into_iter().enumerate() {

@@ -1,4 +1,5 @@
 //! The innermost loop of a product: a panel of rows times a group of tokens.
+#![allow(clippy::needless_range_loop)] // Loops count registers, not elements.
 #![allow(unsafe_code)] // Reads packed data through pointers: bounds checks would cost a third of the speed.
 
 use super::BLOCK;
@@ -29,7 +30,7 @@ pub(super) struct Panel {
     pub(super) blocks: usize,
 }
 
-/// How a panel's weights are stored, and how a block of them is multiplied.
+/// How a panel's weights and scales are stored, and how a block is multiplied.
 pub(super) trait Format {
     /// One block's products.
     ///
@@ -42,14 +43,29 @@ pub(super) trait Format {
         values: *const i32,
         offsets: *const i32,
     ) -> [[S::I32; VECTORS]; T];
+
+    /// The scales of vector `v`.
+    ///
+    /// # Safety
+    ///
+    /// `scales` must be readable for a block of this format.
+    #[inline(always)]
+    unsafe fn scales<S: Simd>(s: S, scales: *const u8, v: usize) -> S::F32 {
+        // SAFETY: the caller's.
+        unsafe { s.load_f16(scales.cast::<u16>().add(v * S::LANES)) }
+    }
 }
 
-/// Signed bytes: a block is `[pair, row, 2]`.
+/// Signed bytes and 16-bit scales: a block of weights is `[pair, row, 2]`.
 pub(super) struct Q8;
 
-/// Four bits, plus 8: a block is `[vector, pair / 4, row, 2]` 16-bit words. A word holds the weights of four pairs, the first's in
-/// its low bits.
+/// Four bits, plus 8, and 16-bit scales: a block of weights is `[vector, pair / 4, row, 2]` 16-bit words. A word holds the weights of
+/// four pairs, the first's in its low bits.
 pub(super) struct Q4;
+
+/// Signed 16-bit numbers and 32-bit scales: a block of weights is `[pair, row, 2]`. What the others are widened to when there are
+/// many tokens.
+pub(super) struct Wide;
 
 /// Rows of a panel times `T` tokens.
 ///
@@ -69,9 +85,9 @@ pub(super) unsafe fn tile<S: Simd, F: Format, const T: usize>(
             let weights = panel.weights.add(block * panel.weights_step);
             let values = group.values.add(block * BLOCK * T).cast();
             let products = F::products::<S, T>(s, weights, values, group.offsets.add(block * T));
-            let scales = panel.scales.add(block * panel.scales_step).cast::<u16>();
+            let scales = panel.scales.add(block * panel.scales_step);
             for v in 0..VECTORS {
-                let scale = s.load_f16(scales.add(v * S::LANES));
+                let scale = F::scales(s, scales, v);
                 for t in 0..T {
                     let scale = s.mul(scale, s.splat(*group.scales.add(block * T + t)));
                     sums[t][v] = s.mul_add(s.to_f32(products[t][v]), scale, sums[t][v]);
@@ -156,36 +172,114 @@ impl Format for Q4 {
     }
 }
 
-/// Turns a panel's weights from format [`Q4`] to [`Q8`].
-pub(super) struct Unpack<'a> {
-    pub(super) panel: Panel,
-    /// `[block, pair, row, 2]`
-    pub(super) to: &'a mut [i8],
+impl Format for Wide {
+    /// At most 32 · 128 · 32,767 < 2²⁸.
+    #[inline(always)]
+    unsafe fn products<S: Simd, const T: usize>(
+        s: S,
+        weights: *const u8,
+        values: *const i32,
+        _: *const i32,
+    ) -> [[S::I32; VECTORS]; T] {
+        let mut products = [[s.splat_i32(0); VECTORS]; T];
+        for pair in 0..PAIRS {
+            let mut w = [s.splat_pair(0); VECTORS];
+            for (v, w) in w.iter_mut().enumerate() {
+                // SAFETY: the caller's.
+                *w = unsafe { s.load_i16(weights.cast::<i16>().add((pair * VECTORS + v) * 2 * S::LANES)) };
+            }
+            for t in 0..T {
+                // SAFETY: the caller's.
+                let x = s.splat_pair(unsafe { values.add(pair * T + t).read_unaligned() });
+                for v in 0..VECTORS {
+                    products[t][v] = s.dot(products[t][v], w[v], x);
+                }
+            }
+        }
+        products
+    }
+
+    #[inline(always)]
+    unsafe fn scales<S: Simd>(s: S, scales: *const u8, v: usize) -> S::F32 {
+        // SAFETY: the caller's.
+        unsafe { s.load(scales.cast::<f32>().add(v * S::LANES)) }
+    }
 }
 
-impl Kernel for Unpack<'_> {
+/// A panel in format [`Wide`].
+#[derive(Default)]
+pub(super) struct WidePanel {
+    /// `[block, pair, row, 2]`
+    weights: Vec<i16>,
+    /// `[block, row]`
+    scales: Vec<f32>,
+}
+
+impl WidePanel {
+    /// Where it is.
+    pub(super) fn panel(&self, panel_rows: usize) -> Panel {
+        Panel {
+            weights: self.weights.as_ptr().cast(),
+            weights_step: size_of::<i16>() * BLOCK * panel_rows,
+            scales: self.scales.as_ptr().cast(),
+            scales_step: size_of::<f32>() * panel_rows,
+            blocks: self.scales.len() / panel_rows,
+        }
+    }
+}
+
+/// Turns a panel's weights from format [`Q8`] or [`Q4`] to [`Wide`].
+pub(super) struct Widen<'a> {
+    /// The panel.
+    pub(super) panel: Panel,
+    /// Whether its format is [`Q4`].
+    pub(super) four_bits: bool,
+    /// The result.
+    pub(super) to: &'a mut WidePanel,
+}
+
+impl Kernel for Widen<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let low = s.splat_pair(0x000F_000F);
-        let eight = s.splat_pair(0x0008_0008);
+        let (low, eight) = (s.splat_pair(0x000F_000F), s.splat_pair(0x0008_0008));
         let step = VECTORS * 2 * S::LANES;
-        for (block, to) in self.to.chunks_exact_mut(PAIRS * step).take(self.panel.blocks).enumerate() {
-            let to = to.as_mut_ptr();
+        self.to.weights.resize(self.panel.blocks * PAIRS * step, 0);
+        self.to.scales.resize(self.panel.blocks * VECTORS * S::LANES, 0.0);
+        let blocks = self.to.weights.chunks_exact_mut(PAIRS * step);
+        for (block, (to, to_scales)) in
+            blocks.zip(self.to.scales.chunks_exact_mut(VECTORS * S::LANES)).enumerate()
+        {
             for v in 0..VECTORS {
-                for quad in 0..QUADS {
-                    // SAFETY: the panel has that many blocks; a block of `to` has room for 16 pairs of two vectors.
-                    unsafe {
-                        let from = self.panel.weights.add(block * self.panel.weights_step).cast::<i16>();
-                        let w = s.load_i16(from.add((v * QUADS + quad) * 2 * S::LANES));
-                        let to = to.add(4 * quad * step + v * 2 * S::LANES);
-                        s.store_i8(to, s.sub_pairs(s.and(w, low), eight));
-                        s.store_i8(to.add(step), s.sub_pairs(s.and(s.shift_right_pairs::<4>(w), low), eight));
-                        s.store_i8(
-                            to.add(2 * step),
-                            s.sub_pairs(s.and(s.shift_right_pairs::<8>(w), low), eight),
-                        );
-                        s.store_i8(to.add(3 * step), s.sub_pairs(s.shift_right_pairs::<12>(w), eight));
+                // SAFETY: the panel has that many blocks; a block of `to` has room for 16 pairs of two vectors, one of
+                // `to_scales` for two vectors.
+                unsafe {
+                    let from = self.panel.weights.add(block * self.panel.weights_step);
+                    let scales = self.panel.scales.add(block * self.panel.scales_step).cast::<u16>();
+                    s.store(to_scales.as_mut_ptr().add(v * S::LANES), s.load_f16(scales.add(v * S::LANES)));
+                    let to = to.as_mut_ptr().add(v * 2 * S::LANES);
+                    if self.four_bits {
+                        for quad in 0..QUADS {
+                            let w = s.load_i16(from.cast::<i16>().add((v * QUADS + quad) * 2 * S::LANES));
+                            let to = to.add(4 * quad * step);
+                            s.store_i16(to, s.sub_pairs(s.and(w, low), eight));
+                            s.store_i16(
+                                to.add(step),
+                                s.sub_pairs(s.and(s.shift_right_pairs::<4>(w), low), eight),
+                            );
+                            s.store_i16(
+                                to.add(2 * step),
+                                s.sub_pairs(s.and(s.shift_right_pairs::<8>(w), low), eight),
+                            );
+                            s.store_i16(to.add(3 * step), s.sub_pairs(s.shift_right_pairs::<12>(w), eight));
+                        }
+                    } else {
+                        for pair in 0..PAIRS {
+                            s.store_i16(
+                                to.add(pair * step),
+                                s.load_i8(from.cast::<i8>().add(pair * step + v * 2 * S::LANES)),
+                            );
+                        }
                     }
                 }
             }

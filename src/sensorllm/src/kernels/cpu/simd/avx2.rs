@@ -142,7 +142,7 @@ impl Simd for Avx2 {
         unsafe { _mm256_castps_si256(a) }
     }
     #[inline(always)]
-    fn from_bits(self, a: __m256i) -> __m256 {
+    fn float(self, a: __m256i) -> __m256 {
         // SAFETY: `self` proves that the processor has the features.
         unsafe { _mm256_castsi256_ps(a) }
     }
@@ -199,12 +199,9 @@ impl Simd for Avx2 {
         unsafe { _mm256_loadu_si256(from.cast()) }
     }
     #[inline(always)]
-    unsafe fn store_i8(self, to: *mut i8, x: __m256i) {
+    unsafe fn store_i16(self, to: *mut i16, x: __m256i) {
         // SAFETY: the caller's, and `self` proves that the processor has the features.
-        unsafe {
-            let bytes = _mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi16(x, x));
-            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(bytes))
-        }
+        unsafe { _mm256_storeu_si256(to.cast(), x) }
     }
     #[inline(always)]
     unsafe fn store_narrow(self, to: *mut i16, a: __m256i) {

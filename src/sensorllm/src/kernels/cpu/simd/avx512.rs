@@ -139,7 +139,7 @@ impl Simd for Avx512 {
         unsafe { _mm512_castps_si512(a) }
     }
     #[inline(always)]
-    fn from_bits(self, a: __m512i) -> __m512 {
+    fn float(self, a: __m512i) -> __m512 {
         // SAFETY: `self` proves that the processor has the features.
         unsafe { _mm512_castsi512_ps(a) }
     }
@@ -196,9 +196,9 @@ impl Simd for Avx512 {
         unsafe { _mm512_loadu_si512(from.cast()) }
     }
     #[inline(always)]
-    unsafe fn store_i8(self, to: *mut i8, x: __m512i) {
+    unsafe fn store_i16(self, to: *mut i16, x: __m512i) {
         // SAFETY: the caller's, and `self` proves that the processor has the features.
-        unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvtepi16_epi8(x)) }
+        unsafe { _mm512_storeu_si512(to.cast(), x) }
     }
     #[inline(always)]
     unsafe fn store_narrow(self, to: *mut i16, a: __m512i) {

@@ -65,7 +65,7 @@ pub(super) trait Simd: Copy + Send + Sync {
     /// The floats' bits.
     fn bits(self, a: Self::F32) -> Self::I32;
     /// The floats with these bits.
-    fn from_bits(self, a: Self::I32) -> Self::F32;
+    fn float(self, a: Self::I32) -> Self::F32;
 
     /// The same pair in every lane.
     fn splat_pair(self, pair: i32) -> Self::I16;
@@ -108,12 +108,12 @@ pub(super) trait Simd: Copy + Send + Sync {
     ///
     /// `from` must be readable for them.
     unsafe fn load_i16(self, from: *const i16) -> Self::I16;
-    /// Writes `2 · LANES` 16-bit numbers as bytes; they must fit.
+    /// Writes `2 · LANES` 16-bit numbers.
     ///
     /// # Safety
     ///
     /// `to` must be writable for them.
-    unsafe fn store_i8(self, to: *mut i8, x: Self::I16);
+    unsafe fn store_i16(self, to: *mut i16, x: Self::I16);
     /// Writes the lanes of `a` as `LANES` 16-bit numbers, saturated.
     ///
     /// # Safety
@@ -223,5 +223,5 @@ pub(super) fn exp<S: Simd>(s: S, x: S::F32) -> S::F32 {
     }
     let p = s.mul_add(p, s.mul(r, r), s.add(r, s.splat(1.0)));
     // The integer is still in the low bits of `shifted`: moving it up adds it to the exponent.
-    s.from_bits(s.add_i32(s.bits(p), s.shift_left::<23>(s.bits(shifted))))
+    s.float(s.add_i32(s.bits(p), s.shift_left::<23>(s.bits(shifted))))
 }

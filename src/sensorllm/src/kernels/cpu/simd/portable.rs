@@ -113,7 +113,7 @@ impl Simd for Portable {
         a.map(|a| a.to_bits() as i32)
     }
     #[inline(always)]
-    fn from_bits(self, a: I32) -> F32 {
+    fn float(self, a: I32) -> F32 {
         a.map(|a| f32::from_bits(a as u32))
     }
 
@@ -167,9 +167,9 @@ impl Simd for Portable {
         unsafe { from.cast::<I16>().read_unaligned() }
     }
     #[inline(always)]
-    unsafe fn store_i8(self, to: *mut i8, x: I16) {
+    unsafe fn store_i16(self, to: *mut i16, x: I16) {
         // SAFETY: the caller's.
-        unsafe { to.cast::<[[i8; 2]; 4]>().write_unaligned(x.map(|pair| pair.map(|x| x as i8))) }
+        unsafe { to.cast::<I16>().write_unaligned(x) }
     }
     #[inline(always)]
     unsafe fn store_narrow(self, to: *mut i16, a: I32) {

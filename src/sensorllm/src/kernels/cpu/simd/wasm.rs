@@ -105,7 +105,7 @@ impl Simd for Simd128 {
         a
     }
     #[inline(always)]
-    fn from_bits(self, a: v128) -> v128 {
+    fn float(self, a: v128) -> v128 {
         a
     }
 
@@ -159,9 +159,9 @@ impl Simd for Simd128 {
         unsafe { v128_load(from.cast()) }
     }
     #[inline(always)]
-    unsafe fn store_i8(self, to: *mut i8, x: v128) {
+    unsafe fn store_i16(self, to: *mut i16, x: v128) {
         // SAFETY: the caller's.
-        unsafe { v128_store64_lane::<0>(i8x16_narrow_i16x8(x, x), to.cast()) }
+        unsafe { v128_store(to.cast(), x) }
     }
     #[inline(always)]
     unsafe fn store_narrow(self, to: *mut i16, a: v128) {
