@@ -67,10 +67,11 @@ impl InputStage {
 
     /// A batch of windows, each with the placement of its phone.
     pub fn batch<'a>(&self, windows: impl IntoIterator<Item = (&'a WindowInput, Placement)>) -> ModelInput {
-        let mut series: Vec<&[f32]> = Vec::new();
+        // The channels of a window are one group.
+        let mut series: Vec<&[Vec<f32>]> = Vec::new();
         let (mut statistics, mut present, mut placements) = (Vec::new(), Vec::new(), Vec::new());
         for (window, placement) in windows {
-            series.extend(window.series.iter().map(Vec::as_slice));
+            series.push(&window.series);
             statistics.extend_from_slice(&window.statistics);
             present.extend_from_slice(&window.present);
             placements.push(placement);
@@ -78,7 +79,7 @@ impl InputStage {
         ModelInput {
             windows: placements.len(),
             channels: self.channels.clone(),
-            series: self.encoder.prepare(&series),
+            series: self.encoder.prepare_groups(&series),
             statistics,
             present,
             placements,

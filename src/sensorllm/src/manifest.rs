@@ -42,8 +42,16 @@ pub struct Manifest {
     pub head: Head,
     /// How logits become confidences.
     pub calibration: Calibration,
+    /// How the weights are stored: `f32`, `f16`, `q8` or `q4`.
+    #[serde(default = "half_precision")]
+    pub precision: String,
     /// The weights file.
     pub weights: FileEntry,
+}
+
+/// What models were stored in before manifests said so.
+fn half_precision() -> String {
+    "f16".to_owned()
 }
 
 /// One label of the classifier.

@@ -5,7 +5,7 @@
 use burn::tensor::{Device, Tensor, TensorData, Tolerance};
 use safetensors::{Dtype, SafeTensors};
 use sensorllm::chronos::bins::Bins;
-use sensorllm::chronos::{Content, EncoderConfig, Family, Scaling};
+use sensorllm::chronos::{Content, EncoderConfig, Family, Scaling, Sums};
 use sensorllm::llama::{KvCache, LlamaConfig};
 use sensorllm::weights;
 
@@ -108,7 +108,7 @@ fn z_scored_tokens_are_the_reference_bins() {
 fn chronos_bolt_normalises_and_encodes_as_the_reference() {
     let golden = Golden::open("chronos_bolt");
     let device = Device::flex();
-    let config = encoder(Family::Bolt { patch: 16, minimum_scale: 0.0 });
+    let config = encoder(Family::Bolt { patch: 16, minimum_scale: 0.0, sums: Sums::Exact });
     let input = config.prepare(&golden.rows("series"));
     assert_eq!(input.attended, golden.values("attended"));
     close(&input.location, &golden.values("location"), 1e-5);

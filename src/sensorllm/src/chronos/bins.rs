@@ -1,5 +1,7 @@
 //! Chronos-T5's tokenizer: scales a series and sorts its values into bins, plain numbers without tensors.
 
+use super::sum;
+
 /// Token of a missing value.
 pub const PAD: i32 = 0;
 /// Token that ends a series.
@@ -39,9 +41,8 @@ impl Bins {
 
 /// Scale of Chronos' own tokenizer: the mean absolute value of what was observed, or 1 where that is not positive.
 pub fn mean_scale(series: &[f32]) -> f32 {
-    let (sum, count) =
-        observed(series).fold((0.0f32, 0.0f32), |(sum, count), x| (sum + x.abs(), count + 1.0));
-    let mean = sum / count;
+    let magnitudes: Vec<f32> = series.iter().map(|x| x.abs()).collect();
+    let mean = sum::mean(&magnitudes);
     if mean > 0.0 { mean } else { 1.0 }
 }
 

@@ -1,14 +1,15 @@
-//! The Chronos encoder as one module: an input block by family, and the T5 encoder.
+//! The Chronos encoder as one module: an input block by family, and the encoder that relates its vectors.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 
+use super::chronos2::Groups;
 use super::input::{Content, EncoderConfig, EncoderInput, Family};
 use super::t5::{T5Encoder, T5EncoderConfig};
 use crate::attention::HIDDEN;
 use crate::weights::{Linear, LinearConfig, Linears, child, linears, normal};
 
-/// A Chronos encoder of either family.
+/// A Chronos encoder of any family.
 #[derive(Module, Debug)]
 pub struct ChronosEncoder {
     /// How a prepared series becomes vectors.
@@ -17,22 +18,22 @@ pub struct ChronosEncoder {
     pub encoder: T5Encoder,
 }
 
-/// How a prepared series becomes the T5 encoder's input vectors.
+/// How a prepared series becomes the encoder's input vectors.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // there is one per model: a box would save nothing
 pub enum InputBlock {
     /// Chronos-T5: a row of this table per token, `[tokens, d_model]`.
     Tokens(Param<Tensor<2>>),
-    /// Chronos-Bolt: a residual block over each patch, and the REG vector.
+    /// Chronos-Bolt and Chronos-2: a residual block over each patch, and the REG vector.
     Patches(PatchBlock),
 }
 
-/// Chronos-Bolt's input block.
+/// Input block of Chronos-Bolt and Chronos-2.
 #[derive(Module, Debug)]
 pub struct PatchBlock {
     /// Maps a patch and its mask to a vector.
     pub embedding: ResidualBlock,
-    /// The vector appended to every series, `[d_model]`.
+    /// The vector that follows the patches of every series, `[d_model]`.
     pub reg: Param<Tensor<1>>,
 }
 
@@ -62,17 +63,27 @@ impl EncoderConfig {
     pub fn init(&self, device: &Device) -> ChronosEncoder {
         let input = match self.family {
             Family::T5 { tokens, .. } => InputBlock::Tokens(normal([tokens, self.d_model], 0.5, device)),
-            Family::Bolt { patch, .. } => InputBlock::Patches(PatchBlock {
-                embedding: ResidualBlock {
-                    hidden: LinearConfig::new(2 * patch, self.d_ff).with_bias(true).init(device),
-                    output: LinearConfig::new(self.d_ff, self.d_model).with_bias(true).init(device),
-                    residual: LinearConfig::new(2 * patch, self.d_model).with_bias(true).init(device),
-                },
-                reg: normal([self.d_model], 0.5, device),
-            }),
+            Family::Bolt { patch, .. } => InputBlock::Patches(self.patch_block(2 * patch, device)),
+            Family::Chronos2 { patch, .. } => InputBlock::Patches(self.patch_block(3 * patch, device)),
         };
-        let encoder = T5EncoderConfig::new(self.d_model, self.d_kv, self.d_ff, self.layers, self.heads);
+        let rope_theta = match self.family {
+            Family::Chronos2 { rope_theta, .. } => Some(rope_theta),
+            Family::T5 { .. } | Family::Bolt { .. } => None,
+        };
+        let encoder = T5EncoderConfig::new(self.d_model, self.d_kv, self.d_ff, self.layers, self.heads)
+            .with_rope_theta(rope_theta);
         ChronosEncoder { input, encoder: encoder.init(device) }
+    }
+
+    fn patch_block(&self, width: usize, device: &Device) -> PatchBlock {
+        PatchBlock {
+            embedding: ResidualBlock {
+                hidden: LinearConfig::new(width, self.d_ff).with_bias(true).init(device),
+                output: LinearConfig::new(self.d_ff, self.d_model).with_bias(true).init(device),
+                residual: LinearConfig::new(width, self.d_model).with_bias(true).init(device),
+            },
+            reg: normal([self.d_model], 0.5, device),
+        }
     }
 }
 
@@ -91,18 +102,18 @@ impl ChronosEncoder {
                 let [_, d_model] = x.dims();
                 x.reshape([series, positions, d_model])
             }
-            (InputBlock::Patches(block), Content::Patches(values)) => {
+            (InputBlock::Patches(block), Content::Patches { values, after_reg }) => {
                 let count = positions - 1;
                 let width = values.len() / (series * count).max(1);
                 let values = TensorData::new(values.clone(), [series, count, width]);
-                block.forward(Tensor::from_data(values, device))
+                block.forward(Tensor::from_data(values, device), *after_reg)
             }
             // Input and encoder come from one `EncoderConfig`.
             _ => unreachable!("the input was prepared for the other family"),
         };
         let hidden = input.attended.iter().map(|a| if *a > 0.0 { 0.0 } else { HIDDEN }).collect::<Vec<f32>>();
         let hidden = Tensor::from_data(TensorData::new(hidden, [series, 1, 1, positions]), device);
-        self.encoder.forward(x, hidden)
+        self.encoder.forward(x, hidden, &Groups::new(input, device))
     }
 }
 
@@ -110,12 +121,20 @@ impl PatchBlock {
     /// # Shapes
     ///
     /// - patches: `[series, count, 2 · patch]`
-    /// - output: `[series, count + 1, d_model]`, REG last
-    fn forward(&self, patches: Tensor<3>) -> Tensor<3> {
+    /// - output: `[series, count + 1, d_model]`, REG before the last `after_reg` patches
+    fn forward(&self, patches: Tensor<3>, after_reg: usize) -> Tensor<3> {
         let x = self.embedding.forward(patches);
-        let [series, _, d_model] = x.dims();
+        let [series, count, d_model] = x.dims();
         let reg = self.reg.val().reshape([1, 1, d_model]).expand([series, 1, d_model]);
-        Tensor::cat(vec![x, reg], 1)
+        let before = count - after_reg;
+        let mut parts = vec![reg];
+        if before > 0 {
+            parts.insert(0, x.clone().narrow(1, 0, before));
+        }
+        if after_reg > 0 {
+            parts.push(x.narrow(1, before, after_reg));
+        }
+        Tensor::cat(parts, 1)
     }
 }
 

@@ -1,10 +1,15 @@
-//! The T5 encoder of both Chronos families: attention with relative position biases, and a ReLU feed-forward layer.
+//! The T5 encoder of all Chronos families: attention that knows positions, and a ReLU feed-forward layer.
+//!
+//! Chronos-T5 and Chronos-Bolt know positions by relative biases, as T5 does. Chronos-2 rotates queries and keys instead, and
+//! has a second attention in every block, between the series of a group.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 
+use super::chronos2::{GroupAttention, Groups, rotation};
 use crate::attention::{attend, join_heads, split_heads};
+use crate::llama::Rope;
 use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears, normal};
 
 /// Number of learned relative distances.
@@ -23,6 +28,10 @@ pub struct T5EncoderConfig {
     pub layers: usize,
     /// Number of attention heads.
     pub heads: usize,
+    /// Chronos-2: base of the wavelengths of the rotary positions. Without, positions are relative biases, and there is no
+    /// attention between series.
+    #[config(default = "None")]
+    pub rope_theta: Option<f64>,
 }
 
 impl T5EncoderConfig {
@@ -37,33 +46,43 @@ impl T5EncoderConfig {
             k: LinearConfig::new(self.d_model, inner).init(device),
             v: LinearConfig::new(self.d_model, inner).init(device),
             o: LinearConfig::new(inner, self.d_model).init(device),
+            group: self.rope_theta.map(|_| GroupAttention::new(self.d_model, self.d_kv, self.heads, device)),
             feed_forward_norm: RmsNormConfig::new(self.d_model).init(device),
             wi: LinearConfig::new(self.d_model, self.d_ff).init(device),
             wo: LinearConfig::new(self.d_ff, self.d_model).init(device),
         };
         T5Encoder {
-            relative_attention_bias: normal([BUCKETS, self.heads], 0.1, device),
+            relative_attention_bias: self
+                .rope_theta
+                .is_none()
+                .then(|| normal([BUCKETS, self.heads], 0.1, device)),
             blocks: (0..self.layers).map(block).collect(),
             final_norm: RmsNormConfig::new(self.d_model).init(device),
             heads: self.heads,
+            d_kv: self.d_kv,
+            rope_theta: self.rope_theta,
         }
     }
 }
 
-/// T5 encoder: pre-normalised blocks without any bias vectors, one table of relative position biases for all blocks.
+/// T5 encoder: pre-normalised blocks without any bias vectors.
 #[derive(Module, Debug)]
 pub struct T5Encoder {
-    /// Bias per distance bucket and head, `[32, heads]`.
-    pub relative_attention_bias: Param<Tensor<2>>,
+    /// Bias per distance bucket and head for all blocks, `[32, heads]`; none where positions are rotary.
+    pub relative_attention_bias: Option<Param<Tensor<2>>>,
     /// The blocks.
     pub blocks: Vec<T5Block>,
     /// Normalisation of the output.
     pub final_norm: RmsNorm,
     #[module(skip)]
     heads: usize,
+    #[module(skip)]
+    d_kv: usize,
+    #[module(skip)]
+    rope_theta: Option<f64>,
 }
 
-/// One block: `x + attention(norm(x))`, then `x + wo · relu(wi · norm(x))`.
+/// One block: `x + attention(norm(x))`, in Chronos-2 the same between series, then `x + wo · relu(wi · norm(x))`.
 #[derive(Module, Debug)]
 pub struct T5Block {
     attention_norm: RmsNorm,
@@ -71,13 +90,15 @@ pub struct T5Block {
     k: Linear,
     v: Linear,
     o: Linear,
+    /// Attention between the series of a group (Chronos-2).
+    group: Option<GroupAttention>,
     feed_forward_norm: RmsNorm,
     wi: Linear,
     wo: Linear,
 }
 
 linears!(T5Encoder: blocks);
-linears!(T5Block: q, k, v, o, wi, wo);
+linears!(T5Block: q, k, v, o, group, wi, wo);
 
 impl T5Encoder {
     /// Encodes a batch of sequences.
@@ -87,16 +108,26 @@ impl T5Encoder {
     /// - x: `[batch, length, d_model]`
     /// - hidden: `[batch, 1, 1, length]`, 0 where attention may look, very negative where not
     /// - output: `[batch, length, d_model]`
-    pub fn forward(&self, x: Tensor<3>, hidden: Tensor<4>) -> Tensor<3> {
+    pub(super) fn forward(&self, x: Tensor<3>, hidden: Tensor<4>, groups: &Groups) -> Tensor<3> {
         let [_, length, _] = x.dims();
-        let bias = self.position_bias(length) + hidden;
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, bias.clone(), self.heads));
-        self.final_norm.forward(x)
+        let bias = match &self.relative_attention_bias {
+            Some(table) => self.position_bias(table.val(), length) + hidden,
+            None => hidden,
+        };
+        let rope = self.rope_theta.map(|theta| rotation(length, self.d_kv, theta, &x.device()));
+        let block = |x, block: &T5Block| {
+            let x = block.attend(x, bias.clone(), rope.as_ref(), self.heads);
+            let x = match &block.group {
+                Some(group) => group.forward(x, groups, self.heads),
+                None => x,
+            };
+            block.feed_forward(x)
+        };
+        self.final_norm.forward(self.blocks.iter().fold(x, block))
     }
 
     /// Biases of all pairs of positions, `[1, heads, length, length]`.
-    fn position_bias(&self, length: usize) -> Tensor<4> {
-        let table = self.relative_attention_bias.val();
+    fn position_bias(&self, table: Tensor<2>, length: usize) -> Tensor<4> {
         let buckets: Vec<i32> = (0..length as i32)
             .flat_map(|query| (0..length as i32).map(move |key| bucket(key - query)))
             .collect();
@@ -107,12 +138,19 @@ impl T5Encoder {
 }
 
 impl T5Block {
-    fn forward(&self, x: Tensor<3>, bias: Tensor<4>, heads: usize) -> Tensor<3> {
+    fn attend(&self, x: Tensor<3>, bias: Tensor<4>, rope: Option<&Rope>, heads: usize) -> Tensor<3> {
         let y = self.attention_norm.forward(x.clone());
         let q = split_heads(self.q.forward(y.clone()), heads);
         let k = split_heads(self.k.forward(y.clone()), heads);
         let v = split_heads(self.v.forward(y), heads);
-        let x = x + self.o.forward(join_heads(attend(q, k, v, Some(bias), 1.0)));
+        let (q, k) = match rope {
+            Some(rope) => (rope.apply(q), rope.apply(k)),
+            None => (q, k),
+        };
+        x + self.o.forward(join_heads(attend(q, k, v, Some(bias), 1.0)))
+    }
+
+    fn feed_forward(&self, x: Tensor<3>) -> Tensor<3> {
         let y = self.feed_forward_norm.forward(x.clone());
         x + self.wo.forward(relu(self.wi.forward(y)))
     }

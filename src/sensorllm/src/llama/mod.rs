@@ -13,3 +13,4 @@ pub use attention::LlamaAttention;
 pub use cache::KvCache;
 pub use config::{LlamaConfig, RopeScaling};
 pub use model::{Llama, LlamaBlock, LlamaMlp};
+pub(crate) use rope::Rope;

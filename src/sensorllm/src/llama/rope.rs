@@ -39,9 +39,14 @@ pub(crate) struct Rope {
 impl Rope {
     /// The rotation of `length` positions from `start` on.
     pub(super) fn new(config: &LlamaConfig, start: usize, length: usize, device: &Device) -> Self {
-        let half = config.d_head / 2;
         let (cos, sin) = angles(config, start, length);
+        Self::from_tables(cos, sin, length, device)
+    }
+
+    /// The rotation of `length` positions whose cosines and sines, `[length, d_head / 2]` each, are given.
+    pub(crate) fn from_tables(cos: Vec<f32>, sin: Vec<f32>, length: usize, device: &Device) -> Self {
         let table = |values: Vec<f32>| {
+            let half = values.len() / length.max(1);
             let values = Tensor::<4>::from_data(TensorData::new(values, [1, 1, length, half]), device);
             Tensor::cat(vec![values.clone(), values], 3)
         };
@@ -53,7 +58,7 @@ impl Rope {
     /// # Shapes
     ///
     /// - input and output: `[batch, heads, length, d_head]`
-    pub(super) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
         let [_, _, _, d_head] = x.dims();
         let half = d_head / 2;
         let first = x.clone().narrow(3, 0, half);

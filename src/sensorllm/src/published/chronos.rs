@@ -1,9 +1,9 @@
-//! `config.json` of a published Chronos-T5 or Chronos-Bolt checkpoint, and what its tensors are called.
+//! `config.json` of a published Chronos-T5, Chronos-Bolt or Chronos-2 checkpoint, and what its tensors are called.
 
 use serde::Deserialize;
 
 use super::names::{Line, Names, Part};
-use crate::chronos::{EncoderConfig, Family, Scaling};
+use crate::chronos::{EncoderConfig, Family, Scaling, Sums};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The fields of `config.json` that matter; those that would change the computation are checked, the rest is ignored.
@@ -23,6 +23,8 @@ struct Published {
     #[serde(default = "epsilon")]
     layer_norm_epsilon: f64,
     vocab_size: usize,
+    #[serde(default = "theta")]
+    rope_theta: f64,
     chronos_config: Chronos,
 }
 
@@ -42,7 +44,11 @@ fn epsilon() -> f64 {
     1e-6
 }
 
-/// `chronos_config`: the first half is Chronos-T5's, the second Chronos-Bolt's.
+fn theta() -> f64 {
+    10_000.0
+}
+
+/// `chronos_config`: first Chronos-T5's fields, then those that Chronos-Bolt and Chronos-2 share, then Chronos-2's.
 #[derive(Deserialize)]
 struct Chronos {
     context_length: usize,
@@ -54,6 +60,9 @@ struct Chronos {
     input_patch_size: Option<usize>,
     input_patch_stride: Option<usize>,
     use_reg_token: Option<bool>,
+    output_patch_size: Option<usize>,
+    use_arcsinh: Option<bool>,
+    time_encoding_scale: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -89,7 +98,17 @@ pub fn encoder_config(config: &[u8]) -> Result<(EncoderConfig, Names)> {
     let chronos = &published.chronos_config;
     let (family, names) = match (&chronos.tokenizer_class, chronos.input_patch_size) {
         (Some(_), None) => (t5(chronos, published.vocab_size)?, t5_names()),
-        (None, Some(patch)) => (bolt(chronos, patch)?, bolt_names()),
+        (None, Some(patch)) => {
+            check_patches(chronos, patch)?;
+            match chronos.output_patch_size {
+                // Only Chronos-2 encodes the patch to come, and so has a size for it.
+                Some(size) if size == patch => {
+                    (chronos2(chronos, patch, published.rope_theta), chronos2_names())
+                }
+                Some(_) => return Err(unsupported("another output_patch_size than input_patch_size")),
+                None => (Family::Bolt { patch, minimum_scale: 0.0, sums: Sums::Reference }, bolt_names()),
+            }
+        }
         _ => return Err(unsupported("a chronos_config of an unknown family")),
     };
     let config = EncoderConfig {
@@ -120,14 +139,23 @@ fn t5(chronos: &Chronos, vocabulary: usize) -> Result<Family> {
     Ok(Family::T5 { scaling: Scaling::Mean, tokens: vocabulary, special_tokens })
 }
 
-fn bolt(chronos: &Chronos, patch: usize) -> Result<Family> {
-    if chronos.input_patch_stride.is_some_and(|stride| stride != patch) {
-        return Err(unsupported("patches that overlap (input_patch_stride)"));
+fn check_patches(chronos: &Chronos, patch: usize) -> Result<()> {
+    if patch == 0 || chronos.input_patch_stride.is_some_and(|stride| stride != patch) {
+        return Err(unsupported("patches that overlap or are empty (input_patch_size, input_patch_stride)"));
     }
     if chronos.use_reg_token != Some(true) {
         return Err(unsupported("a series without a REG vector (use_reg_token)"));
     }
-    Ok(Family::Bolt { patch, minimum_scale: 0.0 })
+    Ok(())
+}
+
+fn chronos2(chronos: &Chronos, patch: usize, rope_theta: f64) -> Family {
+    Family::Chronos2 {
+        patch,
+        arcsinh: chronos.use_arcsinh.unwrap_or(false),
+        time_scale: chronos.time_encoding_scale.unwrap_or(chronos.context_length),
+        rope_theta,
+    }
 }
 
 /// Blocks of the T5 encoder, as Hugging Face's class names them.
@@ -162,12 +190,12 @@ fn t5_names() -> Names {
     Names { lines, own: false, unused: &["decoder.", "lm_head.", "encoder.embed_tokens."] }
 }
 
-fn bolt_names() -> Names {
+/// The input block of Chronos-Bolt and Chronos-2.
+fn patch_block() -> Vec<Line> {
     use Part::{Row, Whole};
-    // The token table of Chronos-Bolt has two rows: padding and REG.
+    // The token table has two rows: padding and REG.
     const REG: usize = 1;
-    let mut lines = t5_blocks();
-    lines.extend([
+    vec![
         ("encoder.input.Patches.reg", "shared.weight", Row(REG)),
         ("encoder.input.Patches.embedding.hidden.weight", "input_patch_embedding.hidden_layer.weight", Whole),
         ("encoder.input.Patches.embedding.hidden.bias", "input_patch_embedding.hidden_layer.bias", Whole),
@@ -179,12 +207,64 @@ fn bolt_names() -> Names {
             Whole,
         ),
         ("encoder.input.Patches.embedding.residual.bias", "input_patch_embedding.residual_layer.bias", Whole),
-    ]);
+    ]
+}
+
+fn bolt_names() -> Names {
+    let mut lines = t5_blocks();
+    lines.extend(patch_block());
     Names {
         lines,
         own: false,
         unused: &["decoder.", "lm_head.", "encoder.embed_tokens.", "output_patch_embedding."],
     }
+}
+
+/// Chronos-2: time attention, group attention and feed-forward layer of a block are its layers 0, 1 and 2.
+fn chronos2_names() -> Names {
+    use Part::Whole;
+    let mut lines = patch_block();
+    lines.extend([
+        ("encoder.encoder.final_norm.weight", "encoder.final_layer_norm.weight", Whole),
+        (
+            "encoder.encoder.blocks.{}.attention_norm.weight",
+            "encoder.block.{}.layer.0.layer_norm.weight",
+            Whole,
+        ),
+        ("encoder.encoder.blocks.{}.q.weight", "encoder.block.{}.layer.0.self_attention.q.weight", Whole),
+        ("encoder.encoder.blocks.{}.k.weight", "encoder.block.{}.layer.0.self_attention.k.weight", Whole),
+        ("encoder.encoder.blocks.{}.v.weight", "encoder.block.{}.layer.0.self_attention.v.weight", Whole),
+        ("encoder.encoder.blocks.{}.o.weight", "encoder.block.{}.layer.0.self_attention.o.weight", Whole),
+        ("encoder.encoder.blocks.{}.group.norm.weight", "encoder.block.{}.layer.1.layer_norm.weight", Whole),
+        (
+            "encoder.encoder.blocks.{}.group.q.weight",
+            "encoder.block.{}.layer.1.self_attention.q.weight",
+            Whole,
+        ),
+        (
+            "encoder.encoder.blocks.{}.group.k.weight",
+            "encoder.block.{}.layer.1.self_attention.k.weight",
+            Whole,
+        ),
+        (
+            "encoder.encoder.blocks.{}.group.v.weight",
+            "encoder.block.{}.layer.1.self_attention.v.weight",
+            Whole,
+        ),
+        (
+            "encoder.encoder.blocks.{}.group.o.weight",
+            "encoder.block.{}.layer.1.self_attention.o.weight",
+            Whole,
+        ),
+        (
+            "encoder.encoder.blocks.{}.feed_forward_norm.weight",
+            "encoder.block.{}.layer.2.layer_norm.weight",
+            Whole,
+        ),
+        ("encoder.encoder.blocks.{}.wi.weight", "encoder.block.{}.layer.2.mlp.wi.weight", Whole),
+        ("encoder.encoder.blocks.{}.wo.weight", "encoder.block.{}.layer.2.mlp.wo.weight", Whole),
+    ]);
+    Names { lines, own: false, unused: &["output_patch_embedding."] }
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {

@@ -1,0 +1,121 @@
+//! Published Chronos checkpoints of every family against the reference library's own `embed`, on the CPU and on WebGPU.
+
+mod checkpoint;
+
+use burn::tensor::Device;
+use checkpoint::{Batch, Case, ENCODERS};
+use sensorllm::checkpoint::Checkpoint;
+use sensorllm::chronos::{ChronosEncoder, EncoderConfig, Family};
+use sensorllm::device;
+use sensorllm::published::{self, MemorySource};
+
+/// Largest difference of any value on the CPU. Values are normalised: they deviate by about 1.
+const CPU_TOLERANCE: f32 = 1e-4;
+const WEBGPU_TOLERANCE: f32 = 1e-3;
+
+fn load(case: &Case, device: &Device) -> (EncoderConfig, ChronosEncoder) {
+    let files = case.files();
+    let (config, names) = published::encoder_config(&files[0].1).unwrap();
+    let weights: Vec<Vec<u8>> = files
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".safetensors"))
+        .map(|(_, bytes)| bytes)
+        .collect();
+    let source = MemorySource::new(&weights).unwrap();
+    let module = Checkpoint::new(Some(&config), None, device);
+    let encoder = published::load(module, &names, &source, device).unwrap().encoder.unwrap();
+    (config, encoder)
+}
+
+/// Where the reference's vectors depend on other groups of the batch: in Chronos-2, where no series of the group has anything.
+fn is_arbitrary(
+    config: &EncoderConfig,
+    batch: &Batch,
+    attended: &[bool],
+    series: usize,
+    position: usize,
+) -> bool {
+    let grouped = matches!(config.family, Family::Chronos2 { .. }) && batch.groups.len() > 1;
+    let sizes = batch.group_sizes();
+    let mut first = 0;
+    let group = sizes.iter().find_map(|size| {
+        let group = first..first + size;
+        first += size;
+        group.contains(&series).then_some(group)
+    });
+    let positions = batch.shape[1];
+    grouped && group.unwrap().all(|series| !attended[series * positions + position])
+}
+
+/// Largest difference to the reference over all batches of a case.
+fn largest_difference(name: &str, device: &Device) -> f32 {
+    let case = Case::open(name);
+    let (config, encoder) = load(&case, device);
+    let mut largest = 0.0f32;
+    for batch in &case.batches {
+        let expected = case.embedding(batch);
+        let series = batch.series();
+        let mut rest = series.as_slice();
+        let groups: Vec<&[Vec<f32>]> = batch
+            .group_sizes()
+            .into_iter()
+            .map(|size| {
+                let (group, after) = rest.split_at(size);
+                rest = after;
+                group
+            })
+            .collect();
+        let input = config.prepare_groups(&groups);
+        let attended: Vec<bool> = input.attended.iter().map(|a| *a > 0.0).collect();
+        assert_eq!(attended, expected.attended, "{name}, {}", batch.name);
+        for (actual, reference) in input.location.iter().zip(&expected.location) {
+            assert!(
+                (actual - reference).abs() <= 1e-6 * reference.abs(),
+                "{name}, {}: {actual} {reference}",
+                batch.name
+            );
+        }
+        for (actual, reference) in input.scale.iter().zip(&expected.scale) {
+            assert!(
+                (actual - reference).abs() <= 1e-6 * reference.abs(),
+                "{name}, {}: {actual} {reference}",
+                batch.name
+            );
+        }
+
+        let vectors = encoder.forward(&input, device);
+        assert_eq!(vectors.dims(), batch.shape, "{name}, {}", batch.name);
+        let [_, positions, width] = batch.shape;
+        let vectors = pollster::block_on(vectors.into_data_async()).unwrap().try_into_vec::<f32>().unwrap();
+        let mut worst = 0.0f32;
+        for (index, reference) in expected.indices.iter().zip(&expected.values) {
+            let (series, position) = (index / (positions * width), index / width % positions);
+            if !is_arbitrary(&config, batch, &attended, series, position) {
+                worst = worst.max((vectors[*index] - reference).abs());
+            }
+            assert!(vectors[*index].is_finite(), "{name}, {}", batch.name);
+        }
+        println!("{name}, {}: {worst:.1e}", batch.name);
+        largest = largest.max(worst);
+    }
+    largest
+}
+
+#[test]
+fn encoders_compute_as_the_reference_on_the_cpu() {
+    for name in ENCODERS {
+        let difference = largest_difference(name, &device::cpu());
+        assert!(difference <= CPU_TOLERANCE, "{name}: {difference}");
+    }
+}
+
+#[cfg(feature = "webgpu")]
+#[test]
+fn encoders_compute_as_the_reference_on_webgpu() {
+    let device = pollster::block_on(device::webgpu())
+        .expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)");
+    for name in ENCODERS {
+        let difference = largest_difference(name, &device);
+        assert!(difference <= WEBGPU_TOLERANCE, "{name}: {difference}");
+    }
+}
