@@ -1,7 +1,8 @@
 // Makes the language models that the tests load, with the command line: random weights, nothing is downloaded.
 //
 // Below ../results/models/: `smollm2-135m` (q4) and `tiny` (q4), both whole; copies of `tiny` that are broken in one way
-// each; and `expected.json`, what the command line itself generates. Made once, and again when the command line is newer.
+// each; `tokenizer-FAMILY`, manifests of `smollm2-135m` with another tokenizer; and `expected.json`, what the command line
+// itself generates. Made once, and again when the command line is newer.
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -47,6 +48,7 @@ export default async function globalSetup() {
     );
   }
   await breakCopies();
+  await otherTokenizers();
   // Last, so that an interrupted setup is not taken for a finished one.
   await writeFile(stamp, JSON.stringify(expected));
 }
@@ -83,6 +85,25 @@ async function breakCopies() {
     }),
   );
   await broken("no-tokenizer", (folder) => edit(folder, "tokenizer.json", () => "<!doctype html>"));
+}
+
+/** The model families whose tokenizers have golden ids. */
+export const FAMILIES = ["smollm2", "tinyllama", "llama3", "qwen2", "qwen3"];
+
+/** Manifests that combine the weights of `smollm2-135m` with each golden tokenizer. */
+async function otherTokenizers() {
+  const manifest = JSON.parse(await readFile(`${models}smollm2-135m/manifest.json`, "utf8"));
+  for (const family of FAMILIES) {
+    const folder = `${models}tokenizer-${family}/`;
+    await mkdir(folder);
+    const entry = async (path) => {
+      const bytes = await readFile(here(`../golden/tokenizers/${family}/${path}`));
+      await writeFile(folder + path, bytes);
+      return { path, bytes: bytes.length, sha256: sha256(bytes) };
+    };
+    const files = { tokenizer: await entry("tokenizer.json"), tokenizer_config: await entry("tokenizer_config.json") };
+    await writeFile(`${folder}manifest.json`, JSON.stringify({ ...manifest, ...files }));
+  }
 }
 
 /** Puts a NaN into the first tensor of half or single precision of a safetensors file. */
