@@ -1,16 +1,13 @@
 // Linear map of many vectors: y = x · Wᵀ (+ bias) (+ residual), for weights in blocks of 32 along a row.
 //
-// A workgroup computes 64 rows for 32 vectors, block after block: both tiles go to workgroup memory as f32, and each invocation
-// accumulates 8 × 4 outputs. The library compiles a variant per weight format by changing BITS. CPU twin: src/matmul.rs.
+// A workgroup computes 64 rows for 64 vectors, block after block: both tiles go to workgroup memory as f32, and each invocation
+// accumulates 8 × 8 outputs, a and b for either half of the vectors. The library compiles a variant per weight format by changing BITS. CPU twin: src/matmul.rs.
 
 // Bits of a weight: 4 and 8 with a scale per block, 16 and 32 floating-point without.
 const BITS: u32 = 4u;
 // Rows of W and vectors of a workgroup.
 const TILE_ROWS: u32 = 64u;
-const TILE_VECTORS: u32 = 32u;
-// Distance of rows in workgroup memory: eight quads of four values, and one more so that neighbours lie in other banks.
-const PITCH: u32 = 9u;
-
+const TILE_VECTORS: u32 = 64u;
 struct Info {
     // Rows of W, and blocks of 32 in a row.
     rows: u32,
@@ -34,13 +31,19 @@ struct Info {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> info: Info;
 
-var<workgroup> tile_w: array<vec4<f32>, 576>;
-var<workgroup> tile_x: array<vec4<f32>, 288>;
+var<workgroup> tile_w: array<vec4<f32>, 512>;
+var<workgroup> tile_x: array<vec4<f32>, 512>;
 
 // Four unsigned fields of a word, 8 bits apart, minus `zero`; as in matvec.wgsl.
 fn fields(word: u32, first: u32, mask: u32, zero: f32) -> vec4<f32> {
     let shifted = vec4<u32>(word) >> (vec4<u32>(first) + vec4<u32>(0u, 8u, 16u, 24u));
     return bitcast<vec4<f32>>((shifted & vec4<u32>(mask)) | vec4<u32>(0x4b000000u)) - vec4<f32>(8388608.0 + zero);
+}
+
+// Where quad `k` of a tile's row lies: neighbouring rows permute their quads differently, so that reading the same quad of
+// eight rows takes eight banks.
+fn place(row: u32, k: u32) -> u32 {
+    return row * 8u + (k ^ (row & 7u));
 }
 
 fn scale(b: u32) -> f32 {
@@ -54,10 +57,9 @@ fn load_weights(row: u32, b: u32, local: u32) {
         for (var i = local; i < TILE_ROWS * 4u; i += 64u) {
             let at = min(row + i / 4u, info.rows - 1u) * info.blocks + b;
             let word = values[at * 4u + i % 4u];
-            let to = (i / 4u) * PITCH + i % 4u;
             let s = scale(at);
-            tile_w[to] = fields(word, 0u, 15u, 8.0) * s;
-            tile_w[to + 4u] = fields(word, 4u, 15u, 8.0) * s;
+            tile_w[place(i / 4u, i % 4u)] = fields(word, 0u, 15u, 8.0) * s;
+            tile_w[place(i / 4u, i % 4u + 4u)] = fields(word, 4u, 15u, 8.0) * s;
         }
         return;
     }
@@ -73,7 +75,7 @@ fn load_weights(row: u32, b: u32, local: u32) {
             let origin = at * 32u + (i % 8u) * 4u;
             quad = bitcast<vec4<f32>>(vec4<u32>(values[origin], values[origin + 1u], values[origin + 2u], values[origin + 3u]));
         }
-        tile_w[(i / 8u) * PITCH + i % 8u] = quad;
+        tile_w[place(i / 8u, i % 8u)] = quad;
     }
 }
 
@@ -110,43 +112,79 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let r = local / 8u;
     let v = local % 8u;
 
-    var sums0 = vec4<f32>(0.0);
-    var sums1 = vec4<f32>(0.0);
-    var sums2 = vec4<f32>(0.0);
-    var sums3 = vec4<f32>(0.0);
-    var sums4 = vec4<f32>(0.0);
-    var sums5 = vec4<f32>(0.0);
-    var sums6 = vec4<f32>(0.0);
-    var sums7 = vec4<f32>(0.0);
+    var sums0a = vec4<f32>(0.0);
+    var sums0b = vec4<f32>(0.0);
+    var sums1a = vec4<f32>(0.0);
+    var sums1b = vec4<f32>(0.0);
+    var sums2a = vec4<f32>(0.0);
+    var sums2b = vec4<f32>(0.0);
+    var sums3a = vec4<f32>(0.0);
+    var sums3b = vec4<f32>(0.0);
+    var sums4a = vec4<f32>(0.0);
+    var sums4b = vec4<f32>(0.0);
+    var sums5a = vec4<f32>(0.0);
+    var sums5b = vec4<f32>(0.0);
+    var sums6a = vec4<f32>(0.0);
+    var sums6b = vec4<f32>(0.0);
+    var sums7a = vec4<f32>(0.0);
+    var sums7b = vec4<f32>(0.0);
     for (var b = 0u; b < info.blocks; b += 1u) {
         load_weights(row, b, local);
         for (var i = local; i < TILE_VECTORS * 8u; i += 64u) {
             let origin = min(vector + i / 8u, info.vectors - 1u);
-            tile_x[(i / 8u) * PITCH + i % 8u] = x[(origin * info.blocks + b) * 8u + i % 8u];
+            tile_x[place(i / 8u, i % 8u)] = x[(origin * info.blocks + b) * 8u + i % 8u];
         }
         workgroupBarrier();
         for (var k = 0u; k < 8u; k += 1u) {
-            let x0 = tile_x[v * PITCH + k];
-            let x1 = tile_x[(v + 8u) * PITCH + k];
-            let x2 = tile_x[(v + 16u) * PITCH + k];
-            let x3 = tile_x[(v + 24u) * PITCH + k];
-            sums0 += dots(tile_w[r * PITCH + k], x0, x1, x2, x3);
-            sums1 += dots(tile_w[(r + 8u) * PITCH + k], x0, x1, x2, x3);
-            sums2 += dots(tile_w[(r + 16u) * PITCH + k], x0, x1, x2, x3);
-            sums3 += dots(tile_w[(r + 24u) * PITCH + k], x0, x1, x2, x3);
-            sums4 += dots(tile_w[(r + 32u) * PITCH + k], x0, x1, x2, x3);
-            sums5 += dots(tile_w[(r + 40u) * PITCH + k], x0, x1, x2, x3);
-            sums6 += dots(tile_w[(r + 48u) * PITCH + k], x0, x1, x2, x3);
-            sums7 += dots(tile_w[(r + 56u) * PITCH + k], x0, x1, x2, x3);
+            let x0 = tile_x[(v + 0u) * 8u + (k ^ v)];
+            let x1 = tile_x[(v + 8u) * 8u + (k ^ v)];
+            let x2 = tile_x[(v + 16u) * 8u + (k ^ v)];
+            let x3 = tile_x[(v + 24u) * 8u + (k ^ v)];
+            let x4 = tile_x[(v + 32u) * 8u + (k ^ v)];
+            let x5 = tile_x[(v + 40u) * 8u + (k ^ v)];
+            let x6 = tile_x[(v + 48u) * 8u + (k ^ v)];
+            let x7 = tile_x[(v + 56u) * 8u + (k ^ v)];
+            let w0 = tile_w[(r + 0u) * 8u + (k ^ r)];
+            sums0a += dots(w0, x0, x1, x2, x3);
+            sums0b += dots(w0, x4, x5, x6, x7);
+            let w1 = tile_w[(r + 8u) * 8u + (k ^ r)];
+            sums1a += dots(w1, x0, x1, x2, x3);
+            sums1b += dots(w1, x4, x5, x6, x7);
+            let w2 = tile_w[(r + 16u) * 8u + (k ^ r)];
+            sums2a += dots(w2, x0, x1, x2, x3);
+            sums2b += dots(w2, x4, x5, x6, x7);
+            let w3 = tile_w[(r + 24u) * 8u + (k ^ r)];
+            sums3a += dots(w3, x0, x1, x2, x3);
+            sums3b += dots(w3, x4, x5, x6, x7);
+            let w4 = tile_w[(r + 32u) * 8u + (k ^ r)];
+            sums4a += dots(w4, x0, x1, x2, x3);
+            sums4b += dots(w4, x4, x5, x6, x7);
+            let w5 = tile_w[(r + 40u) * 8u + (k ^ r)];
+            sums5a += dots(w5, x0, x1, x2, x3);
+            sums5b += dots(w5, x4, x5, x6, x7);
+            let w6 = tile_w[(r + 48u) * 8u + (k ^ r)];
+            sums6a += dots(w6, x0, x1, x2, x3);
+            sums6b += dots(w6, x4, x5, x6, x7);
+            let w7 = tile_w[(r + 56u) * 8u + (k ^ r)];
+            sums7a += dots(w7, x0, x1, x2, x3);
+            sums7b += dots(w7, x4, x5, x6, x7);
         }
         workgroupBarrier();
     }
-    store_row(row + r, vector + v, sums0);
-    store_row(row + r + 8u, vector + v, sums1);
-    store_row(row + r + 16u, vector + v, sums2);
-    store_row(row + r + 24u, vector + v, sums3);
-    store_row(row + r + 32u, vector + v, sums4);
-    store_row(row + r + 40u, vector + v, sums5);
-    store_row(row + r + 48u, vector + v, sums6);
-    store_row(row + r + 56u, vector + v, sums7);
+    store_row(row + r + 0u, vector + v, sums0a);
+    store_row(row + r + 0u, vector + v + 32u, sums0b);
+    store_row(row + r + 8u, vector + v, sums1a);
+    store_row(row + r + 8u, vector + v + 32u, sums1b);
+    store_row(row + r + 16u, vector + v, sums2a);
+    store_row(row + r + 16u, vector + v + 32u, sums2b);
+    store_row(row + r + 24u, vector + v, sums3a);
+    store_row(row + r + 24u, vector + v + 32u, sums3b);
+    store_row(row + r + 32u, vector + v, sums4a);
+    store_row(row + r + 32u, vector + v + 32u, sums4b);
+    store_row(row + r + 40u, vector + v, sums5a);
+    store_row(row + r + 40u, vector + v + 32u, sums5b);
+    store_row(row + r + 48u, vector + v, sums6a);
+    store_row(row + r + 48u, vector + v + 32u, sums6b);
+    store_row(row + r + 56u, vector + v, sums7a);
+    store_row(row + r + 56u, vector + v + 32u, sums7b);
 }

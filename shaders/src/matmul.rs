@@ -7,7 +7,7 @@ pub const WORKGROUP: u32 = 64;
 /// Rows of the weights that a workgroup computes.
 pub const TILE_ROWS: usize = 64;
 /// Vectors for which a workgroup computes them.
-pub const TILE_VECTORS: usize = 32;
+pub const TILE_VECTORS: usize = 64;
 
 /// The kernel's source for weights of a format.
 pub fn wgsl(format: Format) -> String {

@@ -69,7 +69,7 @@ fn report(folder: &Path) -> anyhow::Result<Report> {
         return Ok(Report {
             kind: "activity model",
             name: manifest.name.clone(),
-            precision: "see its model card".to_owned(),
+            precision: manifest.precision.clone(),
             encoder: Some(serde_json::to_value(&manifest.encoder)?),
             language: Some(serde_json::to_value(&manifest.llm)?),
             parameters: count(&parameters(&mut module)),

@@ -51,6 +51,7 @@ enum Command {
     Generate(generate::GenerateArgs),
     Describe(describe::DescribeArgs),
     Bench(bench::BenchArgs),
+    BenchKernels(bench::kernels::KernelsArgs),
     Random(random::RandomArgs),
 }
 
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Describe(args) => describe::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::BenchKernels(args) => bench::kernels::run(&args),
         Command::Random(args) => random::run(&args),
     };
     match outcome {

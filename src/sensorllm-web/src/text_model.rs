@@ -10,8 +10,9 @@ use wasm_bindgen::prelude::*;
 use crate::convert;
 use crate::text_convert::{self, DescribeOptions, Options, Prompt};
 
-/// Positions of the prompt that warming up computes: as many as take the way of a long prompt.
-const WARM_UP_PROMPT: usize = 32;
+/// Positions of the prompt that warming up computes: enough for the kernels of long prompts to be taken, no more, because on a
+/// slow device each costs as much as a token.
+const WARM_UP_PROMPT: usize = 8;
 
 /// Tokens that warming up generates: the first comes with the prompt, the second by itself.
 const WARM_UP_TOKENS: usize = 2;

@@ -21,30 +21,36 @@ test("while weights stream to the GPU, the heaps hold no more than one file and 
       const address = "/pkg/dist/index.js";
       const { loadTextModel } = (await import(address)) as typeof Package;
       const { measureUserAgentSpecificMemory } = performance as unknown as { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> };
-      const peak = { wasm: 0, js: 0, measured: 0 };
       const channel = new BroadcastChannel("memory");
-      channel.onmessage = ({ data }: MessageEvent<{ wasm: number }>) => (peak.wasm = Math.max(peak.wasm, data.wasm));
+      const wasmBytes = () =>
+        new Promise<number>((resolve) => {
+          channel.onmessage = ({ data }: MessageEvent<{ wasm: number }>) => resolve(data.wasm);
+          channel.postMessage("ask");
+          // There is no one to answer while the worker starts.
+          setTimeout(resolve, 2000, 0);
+        });
+      const peak = { wasm: 0, js: 0, both: 0, measured: 0 };
+      const measure = async () => {
+        // JavaScript and array buffers of page and worker; the wasm's memory is not among them.
+        const [{ bytes: js }, wasm] = await Promise.all([measureUserAgentSpecificMemory.call(performance), wasmBytes()]);
+        peak.wasm = Math.max(peak.wasm, wasm);
+        peak.js = Math.max(peak.js, js);
+        peak.both = Math.max(peak.both, wasm + js);
+        peak.measured += 1;
+      };
       const loading = loadTextModel("/models/smollm2-135m/", { device: "webgpu", workerUrl: "/probe/worker.js" });
       let loaded = false;
-      loading.then(() => (loaded = true));
-      while (!loaded) {
-        // JavaScript and array buffers of page and worker; the wasm's memory is not among them.
-        const { bytes } = await measureUserAgentSpecificMemory.call(performance);
-        peak.js = Math.max(peak.js, bytes);
-        peak.measured += 1;
-        channel.postMessage("ask");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      const model = await loading;
-      channel.postMessage("ask");
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await model.close();
+      const settled = () => void (loaded = true);
+      loading.then(settled, settled);
+      while (!loaded) await measure();
+      await measure();
+      await (await loading).close();
       return peak;
     });
-    console.log(`peak while loading: wasm ${(peak.wasm / MEGABYTE).toFixed(0)} MB, JavaScript ${(peak.js / MEGABYTE).toFixed(1)} MB, measured ${peak.measured} times`);
+    console.log(`peak while loading: wasm ${(peak.wasm / MEGABYTE).toFixed(0)} MB, JavaScript ${(peak.js / MEGABYTE).toFixed(0)} MB, together ${(peak.both / MEGABYTE).toFixed(0)} MB, measured ${peak.measured} times`);
     expect(peak.measured).toBeGreaterThan(5);
     expect(peak.wasm).toBeGreaterThan(50 * MEGABYTE);
-    expect(peak.wasm + peak.js).toBeLessThan(SHARD + 50 * MEGABYTE);
+    expect(peak.both).toBeLessThan(SHARD + 50 * MEGABYTE);
   } finally {
     server.close();
   }

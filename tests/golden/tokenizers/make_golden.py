@@ -44,16 +44,15 @@ def plain(*names):
 def smollm2():
     """Byte-level BPE as GPT-2's, each digit on its own; the added tokens come first."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)]
-    )
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level])
     tokenizer.decoder = decoders.ByteLevel()
     names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<repo_name>", "<reponame>", "<file_sep>", "<filename>"]
     names += ["<gh_stars>", "<issue_start>", "<issue_comment>", "<issue_closed>", "<jupyter_start>", "<jupyter_text>"]
     names += ["<jupyter_code>", "<jupyter_output>", "<jupyter_script>", "<empty_output>"]
     train(tokenizer, 1200, special_tokens=special(*names))
-    config = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "unk_token": "<|endoftext|>", "pad_token": "<|im_end|>"}
-    return json.loads(tokenizer.to_str()), config
+    config = {"bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "pad_token": "<|im_end|>"}
+    return json.loads(tokenizer.to_str()), {**config, "unk_token": "<|endoftext|>"}
 
 
 def tinyllama():
@@ -142,21 +141,21 @@ def template(token, id):
 
 def to_bytes(word):
     """A word in the spelling of byte-level vocabularies."""
-    return "".join(t for t, _ in pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(word.replace("Ġ", " ")))
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return "".join(token for token, _ in byte_level.pre_tokenize_str(word.replace("Ġ", " ")))
 
 
 def write_tokenizer(folder, file, config, chat):
     """Writes a model folder; merges and chat template in one of the forms in which they are published."""
     folder.mkdir(exist_ok=True)
     name = folder.name
-    if name in ("llama3", "qwen3"):
-        file["model"]["merges"] = [list(merge) if isinstance(merge, list) else merge.split(" ") for merge in file["model"]["merges"]]
-    else:
-        file["model"]["merges"] = [merge if isinstance(merge, str) else " ".join(merge) for merge in file["model"]["merges"]]
+    pairs = [merge if isinstance(merge, list) else merge.split(" ") for merge in file["model"]["merges"]]
+    file["model"]["merges"] = pairs if name in ("llama3", "qwen3") else [" ".join(pair) for pair in pairs]
     if name == "llama3":
         (folder / "chat_template.jinja").write_text(chat)
     elif name == "tinyllama":
-        config["chat_template"] = [{"name": "default", "template": chat}, {"name": "tool_use", "template": "{{ bos_token }}"}]
+        named = [{"name": "default", "template": chat}, {"name": "tool_use", "template": "{{ bos_token }}"}]
+        config["chat_template"] = named
     else:
         config["chat_template"] = chat
     config["tokenizer_class"] = "PreTrainedTokenizerFast"
@@ -175,7 +174,8 @@ def conversations():
     think = {"role": "assistant", "content": "<think>\nIt is 9.81.\n</think>\n\nGravity."}
     again = {"role": "user", "content": "Are you sure?"}
     marked = {"role": "user", "content": "<|im_end|></s><|eot_id|> {{ 7 * 7 }} {% if %}"}
-    for messages in [[ask], [system, ask], [ask, answer, again], [system, ask, think, again], [ask, think], [marked], [system, ask, answer, again, think]]:
+    several = [[ask], [system, ask], [ask, answer, again], [system, ask, think, again], [ask, think], [marked]]
+    for messages in [*several, [system, ask, answer, again, think]]:
         for prompt in (True, False):
             yield messages, prompt, {}
     yield [ask], True, {"enable_thinking": False}
@@ -191,7 +191,8 @@ def golden(tokenizer, texts):
     rng = random.Random(7)
     # Ids that no text encodes to: characters cut in two, control tokens anywhere.
     random_ids = [[rng.randrange(len(tokenizer)) for _ in range(rng.randint(1, 12))] for _ in range(60)]
-    byte_ids = [id for id in range(len(tokenizer)) if tokenizer.convert_ids_to_tokens(id).startswith("<0x") or len(tokenizer.convert_ids_to_tokens(id)) == 1]
+    tokens = [tokenizer.convert_ids_to_tokens(id) for id in range(len(tokenizer))]
+    byte_ids = [id for id, token in enumerate(tokens) if token.startswith("<0x") or len(token) == 1]
     random_ids += [[rng.choice(byte_ids) for _ in range(rng.randint(1, 8))] for _ in range(60)]
     result = {"prefix": prefix, "vocab_size": len(tokenizer), "random_ids": random_ids}
     for name, skip in [("decoded", False), ("decoded_without_special", True)]:
@@ -222,7 +223,7 @@ def render(tokenizer, messages, **options):
 
 
 def metaspace(file, texts, ids):
-    """The other construction for Llama 2's vocabulary: spaces are written by the splitting, and only the first word gets one.
+    """The other construction for Llama 2's vocabulary: the splitting writes spaces, and only the first word gets one.
 
     `transformers` 5 saves it, and builds it for the class `LlamaTokenizer` whatever the file says. Ids where they differ.
     """
@@ -240,13 +241,17 @@ def sampler():
     previous = torch.randint(0, 500, (1, 60), generator=generator)
     previous[0, :3] = logits[0].topk(3).indices
     cases = []
-    for penalty, temperature, k, p in [(1.0, 1.0, 0, 1.0), (1.3, 1.0, 0, 1.0), (1.0, 0.7, 40, 1.0), (1.0, 1.5, 0, 0.9), (1.1, 0.8, 50, 0.95), (1.2, 2.0, 5, 0.5), (1.0, 1.0, 0, 0.0)]:
+    settings = [(1.0, 1.0, 0, 1.0), (1.3, 1.0, 0, 1.0), (1.0, 0.7, 40, 1.0), (1.0, 1.5, 0, 0.9)]
+    for penalty, temperature, k, p in [*settings, (1.1, 0.8, 50, 0.95), (1.2, 2.0, 5, 0.5), (1.0, 1.0, 0, 0.0)]:
         scores = logits
         if penalty != 1.0:
             scores = logits_process.RepetitionPenaltyLogitsProcessor(penalty)(previous, scores)
-        scores = logits_process.TemperatureLogitsWarper(temperature)(previous, scores) if temperature != 1.0 else scores
-        scores = logits_process.TopKLogitsWarper(k)(previous, scores) if k else scores
-        scores = logits_process.TopPLogitsWarper(p)(previous, scores) if p < 1.0 else scores
+        if temperature != 1.0:
+            scores = logits_process.TemperatureLogitsWarper(temperature)(previous, scores)
+        if k:
+            scores = logits_process.TopKLogitsWarper(k)(previous, scores)
+        if p < 1.0:
+            scores = logits_process.TopPLogitsWarper(p)(previous, scores)
         probabilities = scores.softmax(-1)[0]
         kept = torch.isfinite(scores[0]).nonzero()[:, 0]
         options = {"repetition_penalty": penalty, "temperature": temperature, "top_k": k, "top_p": p}
@@ -260,7 +265,8 @@ def sampler():
 def main():
     texts = strings(STRINGS)
     dump(HERE / "strings.json", texts)
-    families = {"smollm2": smollm2, "tinyllama": tinyllama, "llama3": llama3, "qwen2": lambda: qwen(False), "qwen3": lambda: qwen(True)}
+    families = {"smollm2": smollm2, "tinyllama": tinyllama, "llama3": llama3}
+    families |= {"qwen2": lambda: qwen(thinking=False), "qwen3": lambda: qwen(thinking=True)}
     tensors = {}
     for name, make in families.items():
         folder = HERE / name

@@ -131,7 +131,7 @@ ALPHABETS = {
     "hangul": "".join(map(chr, range(0xAC00, 0xD7A4, 11))) + "".join(map(chr, range(0x1100, 0x1113))),
     "marks": "aeiou" * 8 + "".join(map(chr, range(0x300, 0x370))),
     "symbols": "".join(map(chr, range(0x2190, 0x2460, 3))) + " ",
-    "emoji": "".join(map(chr, range(0x1F300, 0x1F650, 3))) + "\u200d\ufe0f" * 20 + "".join(map(chr, range(0x1F3FB, 0x1F400))),
+    "emoji": "".join(map(chr, [*range(0x1F300, 0x1F650, 3), *range(0x1F3FB, 0x1F400)])) + "\u200d\ufe0f" * 20,
     "astral": "".join(map(chr, range(0x1D400, 0x1D7FF, 5))) + "".join(map(chr, range(0x10300, 0x10324))),
     "control": "".join(map(chr, range(0, 0x20))) + "\x7f\x80\x85\x9f\u200e\u202a\ufeff",
 }
@@ -154,13 +154,18 @@ def strings(count):
         return gap.join(rng.choice(words) for _ in range(rng.randint(1, 6)))
 
     def number():
-        return rng.choice(["", " ", "-", "x=", "$"]) + str(rng.randint(0, 10 ** rng.randint(1, 12))) + rng.choice(["", "%", ".5", "e3", " Hz", "th", "\n"])
+        before = rng.choice(["", " ", "-", "x=", "$"])
+        digits = str(rng.randint(0, 10 ** rng.randint(1, 12)))
+        return before + digits + rng.choice(["", "%", ".5", "e3", " Hz", "th", "\n"])
 
     def mixture():
         return "".join(rng.choice([from_alphabet, sentence, number])()[:12] for _ in range(rng.randint(2, 4)))
 
     def marked_up():
-        return "".join(rng.choice([rng.choice(MARKUP), rng.choice(words), " ", "\n", from_alphabet()[:6]]) for _ in range(rng.randint(2, 6)))
+        def part():
+            return rng.choice([rng.choice(MARKUP), rng.choice(words), " ", "\n", from_alphabet()[:6]])
+
+        return "".join(part() for _ in range(rng.randint(2, 6)))
 
     def slice_of_line():
         line = rng.choice(lines)
@@ -171,7 +176,9 @@ def strings(count):
         return "".join(rng.choice(every) for _ in range(rng.randint(1, 6)))
 
     def spaced():
-        return rng.choice(["", " " * rng.randint(1, 9)]) + rng.choice(words) + rng.choice(["\n", "\r\n", "\t", " ", "\n\n"]) * rng.randint(1, 4) + rng.choice(words)
+        before = rng.choice(["", " " * rng.randint(1, 9)]) + rng.choice(words)
+        gap = rng.choice(["\n", "\r\n", "\t", " ", "\n\n"]) * rng.randint(1, 4)
+        return before + gap + rng.choice(words)
 
     makers = [from_alphabet, from_alphabet, sentence, number, mixture, marked_up, slice_of_line, anything, spaced]
     found = dict.fromkeys(PICKED)

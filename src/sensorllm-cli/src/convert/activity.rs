@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Context as _;
+use half::f16;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use sensorllm::manifest::{FileEntry, MANIFEST_FILE};
 use sensorllm::model::SensorLlm;
 use sensorllm::published::{MemorySource, Names, file_tensors};
-use sensorllm::weights::parameters;
-use sensorllm::{Error, ErrorKind, Manifest, device};
+use sensorllm::weights::quantise::{dequantise_q4, dequantise_q8};
+use sensorllm::weights::{Parameter, parameters};
+use sensorllm::{Manifest, device};
 
 use super::{Quant, Report, TensorError};
 use crate::published::required;
@@ -18,7 +20,7 @@ use crate::published::required;
 /// Writes the activity model in `from` to `out`.
 ///
 /// # Errors
-/// When it cannot be read, or is quantised already.
+/// When it cannot be read.
 pub fn convert(from: &Path, out: &Path, quant: Quant) -> anyhow::Result<Report> {
     let mut manifest = Manifest::parse(&required(from, MANIFEST_FILE)?)
         .with_context(|| format!("cannot use {}", from.display()))?;
@@ -46,6 +48,7 @@ pub fn convert(from: &Path, out: &Path, quant: Quant) -> anyhow::Result<Report> 
     });
     let views = views.collect::<anyhow::Result<Vec<_>>>()?;
     let content = safetensors::serialize(views, None::<HashMap<String, String>>)?;
+    manifest.precision = quant.name().to_owned();
     manifest.weights = FileEntry::of("weights.safetensors", &content);
     report.bytes = manifest.weights.bytes;
     std::fs::write(out.join(&manifest.weights.path), content)?;
@@ -53,38 +56,50 @@ pub fn convert(from: &Path, out: &Path, quant: Quant) -> anyhow::Result<Report> 
     Ok(report)
 }
 
-/// The same file with the weights of linear maps as they are published: `[outputs, inputs]`.
-fn outputs_first(content: &[u8], parameters: &[sensorllm::weights::Parameter]) -> anyhow::Result<Vec<u8>> {
+/// The same tensors in full precision, weights of linear maps as they are published: `[outputs, inputs]`.
+fn outputs_first(content: &[u8], parameters: &[Parameter]) -> anyhow::Result<Vec<u8>> {
     let file = SafeTensors::deserialize(content)?;
     let mut turned = Vec::new();
     for (name, view) in file.iter() {
-        let width = match view.dtype() {
-            Dtype::F32 => 4,
-            Dtype::F16 => 2,
-            _ => {
-                let message = format!("the weights are quantised already ({name})");
-                let hint = "convert from the model as it was trained, in f16 or f32";
-                return Err(Error::new(ErrorKind::Weights, message, hint).into());
-            }
-        };
-        let linear = parameters.iter().any(|parameter| parameter.linear && parameter.path == name);
-        let (shape, bytes) = match (linear, view.shape()) {
-            (true, &[inputs, outputs]) => {
-                let mut bytes = Vec::with_capacity(view.data().len());
-                for output in 0..outputs {
-                    for input in 0..inputs {
-                        bytes.extend_from_slice(&view.data()[(input * outputs + output) * width..][..width]);
-                    }
-                }
-                (vec![outputs, inputs], bytes)
-            }
-            (_, shape) => (shape.to_vec(), view.data().to_vec()),
-        };
-        turned.push((name.to_owned(), view.dtype(), shape, bytes));
+        if let Some(path) = name.strip_suffix(".values") {
+            let scales = file.tensor(&format!("{path}.scales"))?;
+            let (shape, bytes) = dequantised(&view, &scales);
+            turned.push((path.to_owned(), Dtype::F32, shape, bytes));
+        } else if !name.ends_with(".scales") {
+            let linear = parameters.iter().any(|parameter| parameter.linear && parameter.path == name);
+            let (shape, bytes) =
+                if linear { transposed(&view) } else { (view.shape().to_vec(), view.data().to_vec()) };
+            turned.push((name.to_owned(), view.dtype(), shape, bytes));
+        }
     }
     let views = turned.iter().map(|(name, dtype, shape, bytes)| {
         Ok((name.clone(), TensorView::new(*dtype, shape.clone(), bytes)?))
     });
     let views = views.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(safetensors::serialize(views, None::<HashMap<String, String>>)?)
+}
+
+/// A matrix with its axes swapped.
+fn transposed(view: &TensorView<'_>) -> (Vec<usize>, Vec<u8>) {
+    let &[inputs, outputs] = view.shape() else { return (view.shape().to_vec(), view.data().to_vec()) };
+    let width = view.data().len() / (inputs * outputs).max(1);
+    let values = (0..outputs).flat_map(|output| {
+        (0..inputs).flat_map(move |input| &view.data()[(input * outputs + output) * width..][..width])
+    });
+    (vec![outputs, inputs], values.copied().collect())
+}
+
+/// A quantised matrix in single precision.
+fn dequantised(values: &TensorView<'_>, scales: &TensorView<'_>) -> (Vec<usize>, Vec<u8>) {
+    let scales: Vec<f16> =
+        scales.data().as_chunks::<2>().0.iter().map(|bytes| f16::from_le_bytes(*bytes)).collect();
+    let weights = match values.dtype() {
+        Dtype::I8 => {
+            let values: Vec<i8> = values.data().iter().map(|byte| *byte as i8).collect();
+            dequantise_q8(&values, &scales)
+        }
+        _ => dequantise_q4(values.data(), &scales),
+    };
+    let rows = values.shape().first().copied().unwrap_or(1).max(1);
+    (vec![rows, weights.len() / rows], weights.into_iter().flat_map(f32::to_le_bytes).collect())
 }

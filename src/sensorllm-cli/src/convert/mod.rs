@@ -31,7 +31,8 @@ pub struct ConvertArgs {
     /// Folder of a published language model (Llama, Qwen2 or Qwen3 architecture)
     #[arg(long, value_name = "DIR")]
     llm: Option<PathBuf>,
-    /// Folder of an activity model in full precision, such as models/default, to be written in another
+    /// Folder of an activity model, such as models/default, to be written in another precision. Quantise what was trained: each
+    /// quantisation adds its error
     #[arg(long, value_name = "DIR", conflicts_with_all = ["encoder", "llm", "name"])]
     model: Option<PathBuf>,
     /// The model folder to write

@@ -154,6 +154,7 @@ impl TrainConfig {
                 posture_placements: model.posture_placements.clone(),
                 posture_share: 0.5,
             },
+            precision: "f16".to_owned(),
             weights: FileEntry::of("weights.safetensors", &[]),
         };
         // Parsing checks what the configuration contradicts.

@@ -336,10 +336,15 @@ fn damaged_model_folders_are_refused() {
 #[test]
 fn an_activity_model_is_quantised() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let out = folder.path().join("q8");
     let model = super::support::model();
-    let arguments = ["convert", "--model", text(&model), "--out", text(&out), "--quant", "q8"];
-    sensorllm(&arguments).assert().success();
+    let convert = |from: &Path, quant: &str| {
+        let out = folder.path().join(quant);
+        sensorllm(&["convert", "--model", text(from), "--out", text(&out), "--quant", quant])
+            .assert()
+            .success();
+        out
+    };
+    let out = convert(&convert(&model, "f32"), "q8");
     let recording = super::support::csv(&super::support::recording("s12", "wlk_7"));
     let labels = |model: &Path| {
         let mut command = sensorllm(&["classify", "-", "--json", "--model", text(model)]);
@@ -348,4 +353,6 @@ fn an_activity_model_is_quantised() {
         windows.iter().map(|window| window["label"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(labels(&out), labels(&model));
+    let report = json(&mut sensorllm(&["inspect", text(&out), "--json"]));
+    assert_eq!(report["precision"], "q8");
 }

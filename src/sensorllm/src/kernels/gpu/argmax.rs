@@ -16,7 +16,7 @@ pub(crate) fn argmax(logits: &Tensor<2>) -> Tensor<1, Int> {
     let [rows, width] = logits.dims();
     let x = primitive(logits);
     let y = empty(&x, [rows], DType::I32);
-    let kernel = Kernel { name: "argmax", variant: 0, source: |_| WGSL.into(), workgroup: WORKGROUP };
+    let kernel = Kernel::plain("argmax", WGSL, WORKGROUP);
     let buffers = [(&x.handle, Access::Read), (&y.handle, Access::Write)];
     launch(kernel, &x, (rows as u32, 1, 1), &buffers, &[width as u32]);
     Tensor::from_primitive::<Wgpu>(y)

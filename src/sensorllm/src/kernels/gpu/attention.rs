@@ -118,12 +118,7 @@ pub(crate) fn attend(
         "angles of positions"
     );
     let qkv = primitive(&qkv);
-    let kernel = Kernel {
-        name: "rope_cache",
-        variant: 0,
-        source: |_| rope_cache::WGSL.into(),
-        workgroup: rope_cache::WORKGROUP,
-    };
+    let kernel = Kernel::plain("rope_cache", rope_cache::WGSL, rope_cache::WORKGROUP);
     launch(
         kernel,
         &qkv,
@@ -147,20 +142,11 @@ pub(crate) fn attend(
     );
     let y = empty(&qkv, [vectors, heads * d_head], DType::F32);
     let (kernel, groups) = if vectors <= FEW {
-        let kernel = Kernel {
-            name: "attention_decode",
-            variant: 0,
-            source: |_| attention_decode::WGSL.into(),
-            workgroup: attention_decode::WORKGROUP,
-        };
+        let kernel = Kernel::plain("attention_decode", attention_decode::WGSL, attention_decode::WORKGROUP);
         (kernel, vectors)
     } else {
-        let kernel = Kernel {
-            name: "attention_prefill",
-            variant: 0,
-            source: |_| attention_prefill::WGSL.into(),
-            workgroup: attention_prefill::WORKGROUP,
-        };
+        let kernel =
+            Kernel::plain("attention_prefill", attention_prefill::WGSL, attention_prefill::WORKGROUP);
         (kernel, vectors.div_ceil(attention_prefill::QUERIES))
     };
     launch(

@@ -4,7 +4,7 @@ use burn::tensor::{DType, Int, Tensor};
 use sensorllm_shaders::gather::{WORKGROUP, wgsl};
 
 use super::launch::{Access, Kernel, empty, grid, int_primitive, launch, tensor};
-use super::matrix::{Format, GpuMatrix};
+use super::matrix::GpuMatrix;
 
 /// Rows `ids` of a table whose rows lie in `parts`, one after the other; zeros for an id beyond the last row.
 ///
@@ -21,15 +21,7 @@ pub(crate) fn gather(parts: &[GpuMatrix], ids: &Tensor<1, Int>) -> Tensor<2> {
     let mut first = 0;
     for part in parts {
         assert_eq!(part.columns(), width, "width of the table's parts");
-        let source = |bits| {
-            wgsl(match bits {
-                4 => Format::Q4,
-                8 => Format::Q8,
-                16 => Format::F16,
-                _ => Format::F32,
-            })
-        };
-        let kernel = Kernel { name: "gather", variant: part.format().bits(), source, workgroup: WORKGROUP };
+        let kernel = Kernel::of("gather", part.format(), wgsl, WORKGROUP);
         let (across, down) = grid((count * width / 4).div_ceil(WORKGROUP as usize));
         launch(
             kernel,

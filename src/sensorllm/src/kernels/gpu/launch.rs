@@ -6,6 +6,7 @@ use burn::tensor::{DType, Device, Int, Tensor};
 use cubecl::ir::attributes::BufferIOAttr;
 use cubecl::prelude::{CubeCount, CubeDim, KernelId};
 use cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
+use sensorllm_shaders::blocks::Format;
 
 /// Launches per command buffer the device must allow so that a decoded token fits into one: eight per block and a few more.
 pub(crate) const TASKS_MAX: usize = 1024;
@@ -13,28 +14,45 @@ pub(crate) const TASKS_MAX: usize = 1024;
 /// Workgroups in one direction of a dispatch: WebGPU's default limit.
 const GROUPS: usize = 65_535;
 
-/// A kernel: its name, which stands for its text, the text, and invocations in a workgroup.
+/// A kernel: its text, and what identifies it, which is its name and the format of the weights it reads.
 pub(super) struct Kernel {
-    pub(super) name: &'static str,
-    /// Distinguishes variants of the same name.
-    pub(super) variant: usize,
-    pub(super) source: fn(usize) -> String,
-    pub(super) workgroup: u32,
-}
-
-struct Source {
+    text: Text,
     name: &'static str,
-    variant: usize,
-    source: fn(usize) -> String,
+    workgroup: u32,
 }
 
-impl KernelSource for Source {
+#[derive(Clone, Copy)]
+enum Text {
+    Plain(&'static str),
+    Of(Format, fn(Format) -> String),
+}
+
+impl Kernel {
+    /// A kernel of one text.
+    pub(super) fn plain(name: &'static str, text: &'static str, workgroup: u32) -> Self {
+        Self { text: Text::Plain(text), name, workgroup }
+    }
+
+    /// A kernel's variant for a format.
+    pub(super) fn of(name: &'static str, format: Format, text: fn(Format) -> String, workgroup: u32) -> Self {
+        Self { text: Text::Of(format, text), name, workgroup }
+    }
+}
+
+impl KernelSource for Kernel {
     fn source(&self) -> SourceTemplate {
-        SourceTemplate::new((self.source)(self.variant))
+        match self.text {
+            Text::Plain(text) => SourceTemplate::new(text),
+            Text::Of(format, text) => SourceTemplate::new(text(format)),
+        }
     }
 
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info((self.name, self.variant))
+        let format = match self.text {
+            Text::Plain(_) => None,
+            Text::Of(format, _) => Some(format),
+        };
+        KernelId::new::<Self>().info((self.name, format))
     }
 
     fn lang(&self) -> &'static str {
@@ -123,9 +141,9 @@ pub(super) fn launch(
         };
         arguments.with_buffer_io((*buffer).clone().binding(), io)
     });
-    let Kernel { name, variant, source, workgroup } = kernel;
+    let workgroup = CubeDim::new_1d(kernel.workgroup);
     on.client.launch(
-        Box::new(SourceKernel::new(Source { name, variant, source }, CubeDim::new_1d(workgroup))),
+        Box::new(SourceKernel::new(kernel, workgroup)),
         CubeCount::Static(groups.0, groups.1, groups.2),
         arguments.with_info(MetadataBindingInfo::custom(info)),
     );

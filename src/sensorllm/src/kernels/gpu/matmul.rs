@@ -5,19 +5,10 @@ use burn::tensor::{DType, Tensor};
 use sensorllm_shaders::{matmul, matvec, swiglu, swiglu_matvec};
 
 use super::launch::{Access, Kernel, empty, grid, launch, nothing, primitive, tensor};
-use super::matrix::{Format, GpuMatrix};
+use super::matrix::GpuMatrix;
 
-/// Vectors up to which reading all weights for each of them is quicker than tiles.
-const FEW: usize = 4;
-
-fn format(bits: usize) -> Format {
-    match bits {
-        4 => Format::Q4,
-        8 => Format::Q8,
-        16 => Format::F16,
-        _ => Format::F32,
-    }
-}
+/// Vectors up to which reading all weights for each of them is quicker than tiles of 64: software adapters break even at 9 to 20.
+const FEW: usize = 8;
 
 /// `x · wᵀ`, plus bias, plus residual.
 ///
@@ -69,15 +60,12 @@ fn linear(
 ) {
     let [vectors, columns] = [x.meta.shape()[0], x.meta.shape()[1]];
     assert_eq!(columns, w.columns(), "columns of x and of the weights");
-    let variant = w.format().bits();
     let (kernel, groups) = if vectors <= FEW {
-        let source = |bits| matvec::wgsl(format(bits));
         let (across, down) = grid(w.rows().div_ceil(matvec::TILE));
-        let kernel = Kernel { name: "matvec", variant, source, workgroup: matvec::WORKGROUP };
+        let kernel = Kernel::of("matvec", w.format(), matvec::wgsl, matvec::WORKGROUP);
         (kernel, (across, down, vectors as u32))
     } else {
-        let source = |bits| matmul::wgsl(format(bits));
-        let kernel = Kernel { name: "matmul", variant, source, workgroup: matmul::WORKGROUP };
+        let kernel = Kernel::of("matmul", w.format(), matmul::wgsl, matmul::WORKGROUP);
         let rows = w.rows().div_ceil(matmul::TILE_ROWS);
         (kernel, (rows as u32, vectors.div_ceil(matmul::TILE_VECTORS) as u32, 1))
     };
@@ -122,12 +110,7 @@ pub(crate) fn swiglu_matmul(x: &Tensor<2>, gate: &GpuMatrix, up: &GpuMatrix) -> 
     let x = primitive(x);
     let y = empty(&x, [vectors, gate.rows()], DType::F32);
     let (across, down) = grid(gate.rows().div_ceil(swiglu_matvec::TILE));
-    let kernel = Kernel {
-        name: "swiglu_matvec",
-        variant: gate.format().bits(),
-        source: |bits| swiglu_matvec::wgsl(format(bits)),
-        workgroup: swiglu_matvec::WORKGROUP,
-    };
+    let kernel = Kernel::of("swiglu_matvec", gate.format(), swiglu_matvec::wgsl, swiglu_matvec::WORKGROUP);
     launch(
         kernel,
         &x,
@@ -152,8 +135,7 @@ pub(crate) fn swiglu(gate: &Tensor<2>, up: &Tensor<2>) -> Tensor<2> {
     let (gate, up) = (primitive(gate), primitive(up));
     let y = empty(&gate, [vectors, rows], DType::F32);
     let (across, down) = grid((vectors * rows).div_ceil(swiglu::WORKGROUP as usize));
-    let kernel =
-        Kernel { name: "swiglu", variant: 0, source: |_| swiglu::WGSL.into(), workgroup: swiglu::WORKGROUP };
+    let kernel = Kernel::plain("swiglu", swiglu::WGSL, swiglu::WORKGROUP);
     launch(
         kernel,
         &gate,

@@ -1,10 +1,14 @@
 //! Weights of a linear map on the GPU, in the blocks they have on disk.
 
+use burn::backend::Wgpu;
 use burn::backend::wgpu::CubeTensor;
 use burn::tensor::{DType, Device, Int, Tensor};
 pub(crate) use sensorllm_shaders::blocks::{BLOCK, Format};
 
-use super::launch::{int_primitive, words};
+use super::launch::{int_primitive, primitive, words};
+
+/// Bytes a kernel can be given as one buffer on every WebGPU device.
+const BINDING: usize = 128 << 20;
 
 /// A linear map's weights, `[rows, columns]`: values, and scales where the format has them, in a buffer each.
 #[derive(Clone, Debug)]
@@ -60,7 +64,7 @@ impl GpuMatrix {
     pub(crate) fn f32(weights: &Tensor<2>) -> Self {
         let [rows, columns] = weights.dims();
         assert!(columns.is_multiple_of(BLOCK), "{columns} columns are not whole blocks of {BLOCK}");
-        let values = super::launch::primitive(weights);
+        let values = primitive(weights);
         let scales = words(&[0; 4], &weights.device());
         Self { rows, columns, format: Format::F32, values, scales }
     }
@@ -79,17 +83,12 @@ impl GpuMatrix {
         }
         let join = |of: fn(&Self) -> &CubeTensor| {
             let flat = |part: &Self| {
-                let mut words = of(part).clone();
-                let length = words.meta.shape().num_elements();
-                words.dtype = DType::I32;
-                let words = CubeTensor::new_contiguous(
-                    words.client.clone(),
-                    words.device.clone(),
-                    [length].into(),
-                    words.handle.clone(),
-                    DType::I32,
-                );
-                Tensor::<1, Int>::from_primitive::<burn::backend::Wgpu>(words)
+                let words = of(part);
+                let shape = [words.meta.shape().num_elements()].into();
+                let (client, handle) = (words.client.clone(), words.handle.clone());
+                let words =
+                    CubeTensor::new_contiguous(client, words.device.clone(), shape, handle, DType::I32);
+                Tensor::<1, Int>::from_primitive::<Wgpu>(words)
             };
             int_primitive(&Tensor::cat(parts.iter().map(flat).collect(), 0))
         };
@@ -101,6 +100,14 @@ impl GpuMatrix {
             values: join(|part| &part.values),
             scales,
         })
+    }
+
+    /// Rows of this width that fit one buffer on every device: a longer table or map is given in parts of so many.
+    ///
+    /// A multiple of 64, so that a part's scales are whole words.
+    pub(crate) fn rows_per_part(format: Format, columns: usize) -> usize {
+        let row = (columns * format.bits() / 8).max(1);
+        (BINDING / row / 64 * 64).max(64)
     }
 
     /// Length of the output.

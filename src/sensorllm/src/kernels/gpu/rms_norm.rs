@@ -19,7 +19,7 @@ pub(crate) fn rms_norm<const D: usize>(x: &Tensor<D>, weight: &Tensor<1>, epsilo
     let rows = x.dims().iter().product::<usize>() / width;
     let (x, weight) = (primitive(x), primitive(weight));
     let y = empty(&x, [rows, width], DType::F32);
-    let kernel = Kernel { name: "rms_norm", variant: 0, source: |_| WGSL.into(), workgroup: WORKGROUP };
+    let kernel = Kernel::plain("rms_norm", WGSL, WORKGROUP);
     let (across, down) = grid(rows);
     launch(
         kernel,
