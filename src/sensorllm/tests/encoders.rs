@@ -11,6 +11,7 @@ use sensorllm::published::{self, MemorySource};
 
 /// Largest difference of any value on the CPU. Values are normalised: they deviate by about 1.
 const CPU_TOLERANCE: f32 = 1e-4;
+#[cfg(feature = "webgpu")]
 const WEBGPU_TOLERANCE: f32 = 1e-3;
 
 fn load(case: &Case, device: &Device) -> (EncoderConfig, ChronosEncoder) {
@@ -27,7 +28,7 @@ fn load(case: &Case, device: &Device) -> (EncoderConfig, ChronosEncoder) {
     (config, encoder)
 }
 
-/// Where the reference's vectors depend on other groups of the batch: in Chronos-2, where no series of the group has anything.
+/// Where the reference's vectors depend on other groups of the batch: in Chronos-2, where no series of the group has a value.
 fn is_arbitrary(
     config: &EncoderConfig,
     batch: &Batch,
@@ -47,12 +48,12 @@ fn is_arbitrary(
     grouped && group.unwrap().all(|series| !attended[series * positions + position])
 }
 
-/// Largest difference to the reference over all batches of a case.
-fn largest_difference(name: &str, device: &Device) -> f32 {
+/// Largest difference to the reference over the batches of a case that `picked` picks.
+fn largest_difference(name: &str, device: &Device, picked: impl Fn(&Case, &Batch) -> bool) -> f32 {
     let case = Case::open(name);
     let (config, encoder) = load(&case, device);
     let mut largest = 0.0f32;
-    for batch in &case.batches {
+    for batch in case.batches.iter().filter(|batch| picked(&case, batch)) {
         let expected = case.embedding(batch);
         let series = batch.series();
         let mut rest = series.as_slice();
@@ -68,19 +69,11 @@ fn largest_difference(name: &str, device: &Device) -> f32 {
         let input = config.prepare_groups(&groups);
         let attended: Vec<bool> = input.attended.iter().map(|a| *a > 0.0).collect();
         assert_eq!(attended, expected.attended, "{name}, {}", batch.name);
-        for (actual, reference) in input.location.iter().zip(&expected.location) {
-            assert!(
-                (actual - reference).abs() <= 1e-6 * reference.abs(),
-                "{name}, {}: {actual} {reference}",
-                batch.name
-            );
-        }
-        for (actual, reference) in input.scale.iter().zip(&expected.scale) {
-            assert!(
-                (actual - reference).abs() <= 1e-6 * reference.abs(),
-                "{name}, {}: {actual} {reference}",
-                batch.name
-            );
+        for (actual, reference) in [(&input.location, &expected.location), (&input.scale, &expected.scale)] {
+            for (actual, reference) in actual.iter().zip(reference) {
+                let close = (actual - reference).abs() <= 1e-6 * reference.abs();
+                assert!(close, "{name}, {}: {actual}, reference {reference}", batch.name);
+            }
         }
 
         let vectors = encoder.forward(&input, device);
@@ -95,16 +88,16 @@ fn largest_difference(name: &str, device: &Device) -> f32 {
             }
             assert!(vectors[*index].is_finite(), "{name}, {}", batch.name);
         }
-        println!("{name}, {}: {worst:.1e}", batch.name);
         largest = largest.max(worst);
     }
+    println!("{name}: largest difference {largest:.1e}");
     largest
 }
 
 #[test]
 fn encoders_compute_as_the_reference_on_the_cpu() {
     for name in ENCODERS {
-        let difference = largest_difference(name, &device::cpu());
+        let difference = largest_difference(name, &device::cpu(), |_, _| true);
         assert!(difference <= CPU_TOLERANCE, "{name}: {difference}");
     }
 }
@@ -114,8 +107,13 @@ fn encoders_compute_as_the_reference_on_the_cpu() {
 fn encoders_compute_as_the_reference_on_webgpu() {
     let device = pollster::block_on(device::webgpu())
         .expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)");
+    // A software adapter takes minutes for all batches of the models of true size.
+    let picked = |case: &Case, batch: &Batch| {
+        let long = ["length_1", "length_600", "gap_100", "huge_100", "constant_100", "groups"];
+        case.config["d_model"].as_u64() < Some(256) || long.contains(&batch.name.as_str())
+    };
     for name in ENCODERS {
-        let difference = largest_difference(name, &device);
+        let difference = largest_difference(name, &device, picked);
         assert!(difference <= WEBGPU_TOLERANCE, "{name}: {difference}");
     }
 }

@@ -126,3 +126,75 @@ pub(super) fn rotation(length: usize, d_kv: usize, theta: f64, device: &Device) 
     let (cos, sin) = angles.map(|angle| (angle.cos(), angle.sin())).unzip();
     Rope::from_tables(cos, sin, length, device)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{EncoderConfig, Family};
+    use super::*;
+
+    fn config() -> EncoderConfig {
+        let family = Family::Chronos2 { patch: 4, arcsinh: true, time_scale: 64, rope_theta: 10_000.0 };
+        EncoderConfig { family, d_model: 16, d_kv: 4, d_ff: 24, layers: 2, heads: 4, context_length: 64 }
+    }
+
+    fn wave(length: usize, speed: f32) -> Vec<f32> {
+        (0..length).map(|i| (speed * i as f32).sin()).collect()
+    }
+
+    /// Vectors of all series, one after the other.
+    fn encode(groups: &[&[Vec<f32>]]) -> Vec<Vec<f32>> {
+        let device = Device::flex();
+        device.seed(7);
+        let config = config();
+        let input = config.prepare_groups(groups);
+        let values = config.init(&device).forward(&input, &device).into_data().try_into_vec::<f32>().unwrap();
+        values.chunks(values.len() / input.series).map(<[f32]>::to_vec).collect()
+    }
+
+    fn difference(a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn series_of_a_group_know_each_other_and_no_others() {
+        let [a, b, c] = [0.3, 0.7, 1.1].map(|speed| wave(20, speed));
+        let alone = encode(&[&[a.clone(), b.clone()]]);
+        let beside = encode(&[&[c.clone()], &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
+        assert!(difference(&alone[0], &beside[1]) < 1e-5);
+        assert!(difference(&alone[1], &beside[2]) < 1e-5);
+        let other = encode(&[&[a, c]]);
+        assert!(difference(&alone[0], &other[0]) > 1e-2);
+    }
+
+    #[test]
+    fn the_order_within_a_group_does_not_matter() {
+        let [a, b] = [0.3, 0.7].map(|speed| wave(20, speed));
+        let (straight, swapped) = (encode(&[&[a.clone(), b.clone()]]), encode(&[&[b, a]]));
+        assert!(difference(&straight[0], &swapped[1]) < 1e-5);
+    }
+
+    #[test]
+    fn a_series_without_values_is_attended_to_at_reg_and_the_patch_to_come_only() {
+        let nothing = vec![f32::NAN; 20];
+        let input = config().prepare(&[&nothing]);
+        assert_eq!(input.attended, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+        assert_eq!((input.location[0], input.scale[0]), (0.0, 1.0));
+        let vectors = encode(&[&[nothing, wave(20, 0.3)]]);
+        assert!(vectors.iter().flatten().all(|x| x.is_finite()));
+    }
+
+    #[test]
+    fn patches_carry_their_times() {
+        let config = config();
+        let input = config.prepare(&[vec![1.0; 6]]);
+        assert_eq!(input.positions, 4);
+        let super::super::Content::Patches { values, after_reg } = &input.content else {
+            panic!("Chronos-2 has patches")
+        };
+        assert_eq!(*after_reg, 1);
+        let times: Vec<f32> = values.chunks(12).flat_map(|patch| patch[..4].to_vec()).collect();
+        let expected: Vec<f32> = (-8..4).map(|step| step as f32 / 64.0).collect();
+        assert_eq!(times, expected);
+        assert_eq!(values[24 + 4..], [0.0; 8]);
+    }
+}

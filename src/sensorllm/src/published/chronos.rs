@@ -279,3 +279,63 @@ fn unsupported(what: &str) -> Error {
         "use a Chronos-T5, Chronos-Bolt or Chronos-2 checkpoint as published",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn chronos2_json() -> Value {
+        json!({
+            "architectures": ["Chronos2Model"], "d_ff": 2048, "d_kv": 64, "d_model": 512, "feed_forward_proj": "relu",
+            "layer_norm_epsilon": 1e-6, "num_heads": 8, "num_layers": 6, "rope_theta": 10000.0, "vocab_size": 2,
+            "chronos_config": {
+                "context_length": 8192, "input_patch_size": 16, "input_patch_stride": 16, "output_patch_size": 16,
+                "time_encoding_scale": 8192, "use_arcsinh": true, "use_reg_token": true,
+            },
+        })
+    }
+
+    fn parse(config: &Value) -> Result<EncoderConfig> {
+        encoder_config(config.to_string().as_bytes()).map(|(config, _)| config)
+    }
+
+    #[test]
+    fn chronos_2_is_told_from_chronos_bolt() {
+        let mut published = chronos2_json();
+        let family = Family::Chronos2 { patch: 16, arcsinh: true, time_scale: 8192, rope_theta: 10_000.0 };
+        assert_eq!(parse(&published).unwrap().family, family);
+        published["chronos_config"].as_object_mut().unwrap().remove("output_patch_size");
+        let family = Family::Bolt { patch: 16, minimum_scale: 0.0, sums: Sums::Reference };
+        assert_eq!(parse(&published).unwrap().family, family);
+    }
+
+    #[test]
+    fn times_are_divided_by_the_context_unless_the_configuration_says_otherwise() {
+        let mut published = chronos2_json();
+        published["chronos_config"]["context_length"] = json!(2048);
+        let time_scale = |published: &Value| match parse(published).unwrap().family {
+            Family::Chronos2 { time_scale, .. } => time_scale,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(time_scale(&published), 8192);
+        published["chronos_config"].as_object_mut().unwrap().remove("time_encoding_scale");
+        assert_eq!(time_scale(&published), 2048);
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named() {
+        for (field, value) in [
+            ("input_patch_stride", json!(8)),
+            ("use_reg_token", json!(false)),
+            ("output_patch_size", json!(32)),
+            ("input_patch_size", json!(0)),
+        ] {
+            let mut published = chronos2_json();
+            published["chronos_config"][field] = value;
+            let error = parse(&published).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(field), "{error}");
+        }
+    }
+}
