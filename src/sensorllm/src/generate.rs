@@ -3,7 +3,10 @@
 //! Whoever drives it decides between steps whether to go on: dropping a [`Generation`] cancels it and frees its cache. Nothing here
 //! knows of clocks or of text; [`TextGeneration`](crate::text_model::TextGeneration) puts words to it.
 
+use burn::tensor::Tensor;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::kernels;
 use crate::language::{LanguageConfig, LanguageModel};
 use crate::llama::KvCache;
 use crate::sampler::{Sampler, SamplerOptions};
@@ -104,7 +107,7 @@ impl Generation {
         &self.ids[self.prompt..]
     }
 
-    /// Logits that the latest token was chosen from, as the model gave them.
+    /// Logits that the first token was chosen from, as the model gave them; empty before.
     pub fn logits(&self) -> &[f32] {
         &self.logits
     }
@@ -132,8 +135,7 @@ impl Generation {
             read(last.narrow(1, 0, 1)).await?;
             return Ok(Step::Prefill { done: end, total: self.prompt });
         }
-        self.logits = read(model.logits(last)).await?;
-        let token = self.sampler.sample(&mut self.logits.clone(), &self.ids)?;
+        let token = self.choose(model.logits(last)).await?;
         if self.stop_ids.contains(&token) {
             self.finished = Some(Finish::StopToken);
             return Ok(Step::Finished(Finish::StopToken));
@@ -144,14 +146,33 @@ impl Generation {
         }
         Ok(Step::Token(token))
     }
+
+    /// The next token. A greedy choice is made on the GPU where there is one, after the first, whose logits are looked at: only
+    /// its number has to be brought back.
+    async fn choose(&mut self, logits: Tensor<2>) -> Result<u32> {
+        if !self.logits.is_empty()
+            && self.sampler.is_greedy()
+            && let Some(token) = kernels::argmax(&logits)
+        {
+            let data = token.into_data_async().await.map_err(|error| lost(&error))?;
+            let token = data.try_into_vec::<i32>().map_err(|error| lost(&error))?;
+            return Ok(token.first().map_or(0, |token| *token as u32));
+        }
+        let mut logits = read(logits).await?;
+        if self.logits.is_empty() {
+            self.logits.clone_from(&logits);
+        }
+        self.sampler.sample(&mut logits, &self.ids)
+    }
 }
 
 /// A result's values, without blocking.
-async fn read(tensor: burn::tensor::Tensor<2>) -> Result<Vec<f32>> {
-    let lost = |error: &dyn std::fmt::Display| {
-        let message = format!("the device did not return the result: {error}");
-        Error::new(ErrorKind::Device, message, "load the model again, on the CPU if this repeats")
-    };
+async fn read(tensor: Tensor<2>) -> Result<Vec<f32>> {
     let data = tensor.into_data_async().await.map_err(|error| lost(&error))?;
     data.try_into_vec::<f32>().map_err(|error| lost(&error))
+}
+
+fn lost(error: &dyn std::fmt::Display) -> Error {
+    let message = format!("the device did not return the result: {error}");
+    Error::new(ErrorKind::Device, message, "load the model again, on the CPU if this repeats")
 }

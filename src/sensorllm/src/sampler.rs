@@ -81,6 +81,11 @@ impl Sampler {
         Ok(Self { options, random, penalised: Vec::new(), ranked: Vec::new(), candidates: Vec::new() })
     }
 
+    /// Whether it always takes the most likely token, whatever came before.
+    pub fn is_greedy(&self) -> bool {
+        self.options.temperature == 0.0 && self.options.repetition_penalty == 1.0
+    }
+
     /// The next token for `logits` (one per token of the vocabulary), which the penalty changes in place. `previous` are the
     /// ids so far, prompt included; only the penalty looks at them.
     ///

@@ -6,7 +6,7 @@ pub(crate) mod cpu;
 #[cfg(feature = "webgpu")]
 pub(crate) mod gpu;
 
-use burn::tensor::{Device, Tensor, activation::silu};
+use burn::tensor::{Device, Int, Tensor, activation::silu};
 
 use crate::weights::{Linear, QuantisedMatrix};
 
@@ -35,6 +35,16 @@ pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Optio
     if let Some(y) = gpu::rms_norm(x, weight, epsilon) {
         return Some(y);
     }
+    None
+}
+
+/// Numbers of the largest value of each row, `[rows]`; `None` where there is no kernel for it.
+pub(crate) fn argmax(x: &Tensor<2>) -> Option<Tensor<1, Int>> {
+    #[cfg(feature = "webgpu")]
+    if gpu::is_gpu(x) {
+        return Some(gpu::argmax(x));
+    }
+    let _ = x;
     None
 }
 

@@ -80,21 +80,19 @@ impl KvBuffer {
     }
 
     /// Positions held.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
     /// Whether it holds nothing.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Forgets all but the first `length` positions.
-    pub(crate) fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(length);
-    }
-
     /// Bytes in memory.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.keys.iter().chain(&self.values).map(|head| head.capacity() * size_of::<f32>()).sum()
     }

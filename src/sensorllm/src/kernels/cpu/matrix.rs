@@ -144,6 +144,7 @@ impl PackedMatrix {
     }
 
     /// Bytes in memory, scales and padding included.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.data)
     }

@@ -1,14 +1,10 @@
 //! Weights of a linear map on the GPU, in the blocks they have on disk.
 
-use burn::backend::Wgpu;
 use burn::backend::wgpu::CubeTensor;
-use burn::tensor::{DType, Device, Int, Tensor};
+use burn::tensor::Device;
 pub(crate) use sensorllm_shaders::blocks::{BLOCK, Format};
 
-use super::launch::{int_primitive, primitive, words};
-
-/// Bytes a kernel can be given as one buffer on every WebGPU device.
-const BINDING: usize = 128 << 20;
+use super::launch::words;
 
 /// A linear map's weights, `[rows, columns]`: values, and scales where the format has them, in a buffer each.
 #[derive(Clone, Debug)]
@@ -54,60 +50,6 @@ impl GpuMatrix {
     /// Half bytes and a half-precision scale per 32.
     pub(crate) fn q4(rows: usize, columns: usize, values: &[u8], scales: &[u8], device: &Device) -> Self {
         Self::new(Format::Q4, rows, columns, values, scales, device)
-    }
-
-    /// Single-precision weights, shared with a tensor that Burn has on the GPU.
-    ///
-    /// # Shapes
-    ///
-    /// - weights: `[rows, columns]`
-    pub(crate) fn f32(weights: &Tensor<2>) -> Self {
-        let [rows, columns] = weights.dims();
-        assert!(columns.is_multiple_of(BLOCK), "{columns} columns are not whole blocks of {BLOCK}");
-        let values = primitive(weights);
-        let scales = words(&[0; 4], &weights.device());
-        Self { rows, columns, format: Format::F32, values, scales }
-    }
-
-    /// Maps with the same input as one, outputs one after the other: fewer launches for queries, keys and values.
-    ///
-    /// Copies the weights on the GPU. `None` where formats or columns differ, or a part's scales are not whole words.
-    pub(crate) fn cat(parts: &[Self]) -> Option<Self> {
-        let first = parts.first()?;
-        let fits = |part: &Self| {
-            let is_whole = !part.format.has_scales() || (part.rows * part.columns / BLOCK).is_multiple_of(2);
-            part.format == first.format && part.columns == first.columns && is_whole
-        };
-        if !parts.iter().all(fits) {
-            return None;
-        }
-        let join = |of: fn(&Self) -> &CubeTensor| {
-            let flat = |part: &Self| {
-                let words = of(part);
-                let shape = [words.meta.shape().num_elements()].into();
-                let (client, handle) = (words.client.clone(), words.handle.clone());
-                let words =
-                    CubeTensor::new_contiguous(client, words.device.clone(), shape, handle, DType::I32);
-                Tensor::<1, Int>::from_primitive::<Wgpu>(words)
-            };
-            int_primitive(&Tensor::cat(parts.iter().map(flat).collect(), 0))
-        };
-        let scales = if first.format.has_scales() { join(|part| &part.scales) } else { first.scales.clone() };
-        Some(Self {
-            rows: parts.iter().map(|part| part.rows).sum(),
-            columns: first.columns,
-            format: first.format,
-            values: join(|part| &part.values),
-            scales,
-        })
-    }
-
-    /// Rows of this width that fit one buffer on every device: a longer table or map is given in parts of so many.
-    ///
-    /// A multiple of 64, so that a part's scales are whole words.
-    pub(crate) fn rows_per_part(format: Format, columns: usize) -> usize {
-        let row = (columns * format.bits() / 8).max(1);
-        (BINDING / row / 64 * 64).max(64)
     }
 
     /// Length of the output.

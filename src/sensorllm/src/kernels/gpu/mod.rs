@@ -20,6 +20,10 @@ pub(crate) use argmax::argmax;
 pub(crate) use attention::{GpuKvCache, GpuRotation, Heads, QkNorm, Step, attend};
 pub(crate) use gather::gather;
 pub(crate) use launch::{TASKS_MAX, is_gpu};
-pub(crate) use matmul::{matmul, matmul_parts, swiglu, swiglu_matmul};
-pub(crate) use matrix::{Format, GpuMatrix};
+#[cfg(test)]
+pub(crate) use matmul::swiglu;
+pub(crate) use matmul::{matmul, matmul_parts, swiglu_matmul};
+#[cfg(test)]
+pub(crate) use matrix::Format;
+pub(crate) use matrix::GpuMatrix;
 pub(crate) use rms_norm::rms_norm;

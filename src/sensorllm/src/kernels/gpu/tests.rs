@@ -97,7 +97,7 @@ fn linear_maps_agree_with_their_twins() {
 }
 
 #[test]
-fn maps_of_one_input_write_side_by_side_and_can_be_joined() {
+fn maps_of_one_input_write_side_by_side() {
     let _turn = turn();
     let mut numbers = Numbers(2);
     let columns = 64;
@@ -119,48 +119,8 @@ fn maps_of_one_input_write_side_by_side_and_can_be_joined() {
             let expected = matmul_twin::matmul(&x, &blocks, columns, &bias, &[]);
             let x = tensor(&x, [vectors, columns]);
             assert_close(matmul_parts(&x, &pairs), &expected, 2e-5, "side by side");
-            let joined = GpuMatrix::cat(&parts).expect("all parts have whole words of scales");
-            assert_eq!((joined.rows(), joined.columns(), joined.format()), (113, columns, format));
-            let y = matmul(&x, &joined, Some(&tensor(&bias, [113])), None);
-            assert_close(y, &expected, 2e-5, "joined");
         }
     }
-}
-
-#[test]
-fn parts_that_do_not_fit_are_not_joined() {
-    let _turn = turn();
-    let mut numbers = Numbers(3);
-    let mut matrix = |format, rows, columns| {
-        let (values, scales) = weights(format, rows, columns, &mut numbers);
-        GpuMatrix::new(format, rows, columns, &values, &scales, &DEVICE)
-    };
-    let odd = matrix(Format::Q8, 3, 32);
-    assert!(GpuMatrix::cat(&[odd.clone(), odd.clone()]).is_none());
-    let (q8, q4) = (matrix(Format::Q8, 2, 32), matrix(Format::Q4, 2, 32));
-    assert!(GpuMatrix::cat(&[q8, q4]).is_none());
-    assert!(GpuMatrix::cat(&[]).is_none());
-}
-
-#[test]
-fn parts_fit_the_smallest_binding_a_device_may_have() {
-    // The tables of Qwen3-0.6B, in two parts, and of SmolLM2-135M, in one.
-    let rows = GpuMatrix::rows_per_part(Format::Q8, 1024);
-    assert!(rows * 1024 <= 128 << 20 && 2 * rows > 151_936, "{rows}");
-    assert!(GpuMatrix::rows_per_part(Format::F32, 576) >= 49_152);
-    assert_eq!(rows % 64, 0);
-}
-
-#[test]
-fn single_precision_weights_are_shared_with_burn() {
-    let _turn = turn();
-    let mut numbers = Numbers(4);
-    let (w, x) = (numbers.take(5 * 64), numbers.take(64));
-    let weights = tensor(&w, [5, 64]);
-    let y = matmul(&tensor(&x, [1, 64]), &GpuMatrix::f32(&weights), None, None);
-    let values: Vec<u8> = w.iter().flat_map(|x| x.to_le_bytes()).collect();
-    let blocks = Blocks { format: Format::F32, values: &values, scales: &[] };
-    assert_close(y, &matmul_twin::matmul(&x, &blocks, 64, &[], &[]), 1e-5, "f32");
 }
 
 #[test]

@@ -132,20 +132,6 @@ fn parts_and_single_tokens_give_the_same_as_the_whole() {
 }
 
 #[test]
-fn what_was_truncated_is_forgotten() {
-    let shape = (3, 1, 16);
-    let input = Input::new(80, shape);
-    for set in InstructionSet::available() {
-        let mut cache = KvBuffer::new_for(set, 1, 16);
-        let first = input.attend(&mut cache, 0..80, shape);
-        cache.truncate(66);
-        assert_eq!(cache.len(), 66);
-        let again = input.attend(&mut cache, 66..80, shape);
-        assert!(largest_difference(&first[66 * 48..], &again) < 1e-6, "{set:?}");
-    }
-}
-
-#[test]
 fn nan_stays_nan_and_leaves_earlier_tokens_alone() {
     let shape = (3, 1, 16);
     for set in InstructionSet::available() {

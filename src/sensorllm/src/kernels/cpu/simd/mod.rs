@@ -148,6 +148,7 @@ pub(super) enum InstructionSet {
 
 impl InstructionSet {
     /// Every set this machine has, the fastest last.
+    #[cfg(test)]
     pub(super) fn available() -> Vec<Self> {
         let mut sets = vec![Self::Portable(portable::Portable)];
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
