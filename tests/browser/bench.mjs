@@ -8,8 +8,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
-import { chromium } from "@playwright/test";
-import { executablePath, withWebGpu } from "./chromium.mjs";
+import { inBrowser, quantile, version } from "./measure.mjs";
 import { serve } from "./server.mjs";
 
 /** Windows that are computed and not counted: compilers and caches warm up. */
@@ -35,26 +34,13 @@ try {
   const devices = {};
   for (const device of values.devices.split(",")) {
     const starts = [];
-    for (let round = 0; round < COLD_STARTS; round += 1) starts.push(await inBrowser((page) => coldStart(page, device, recordings[0])));
-    const run = await inBrowser((page, memory) => perWindow(page, device, recordings, memory));
+    for (let round = 0; round < COLD_STARTS; round += 1) starts.push(await inBrowser(origin, (page) => coldStart(page, device, recordings[0])));
+    const run = await inBrowser(origin, (page, memory) => perWindow(page, device, recordings, memory));
     devices[device] = { adapter: starts[0].adapter, cold_start_ms: medians(starts.map(({ milliseconds }) => milliseconds)), ...run };
   }
   console.log(JSON.stringify({ browser: await version(), devices, bytes: await sizes() }, null, 2));
 } finally {
   server.close();
-}
-
-/** A browser of its own, so that nothing is cached and memory is counted from nothing. */
-async function inBrowser(use) {
-  const launched = await chromium.launchServer({ executablePath, args: withWebGpu });
-  try {
-    const browser = await chromium.connect(launched.wsEndpoint());
-    const page = await browser.newPage();
-    await page.goto(`${origin}/`);
-    return await use(page, () => peakMemory(launched.process().pid));
-  } finally {
-    await launched.close();
-  }
 }
 
 /** From an empty page to the first label. */
@@ -113,29 +99,6 @@ async function perWindow(page, device, recordings, memory) {
   return { heads, peak_memory_bytes: await memory() };
 }
 
-/** The most memory that the browser's renderers and its GPU process have ever held at once, each. */
-async function peakMemory(root) {
-  const peaks = { renderer: 0, gpu: 0 };
-  for (const pid of await descendants(root)) {
-    const [command, status] = await Promise.all(["cmdline", "status"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "")));
-    const kind = command.includes("--type=renderer") ? "renderer" : command.includes("--type=gpu-process") ? "gpu" : undefined;
-    const kibibytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-    if (kind) peaks[kind] = Math.max(peaks[kind], kibibytes * 1024);
-  }
-  return peaks;
-}
-
-async function descendants(root) {
-  const parents = new Map();
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    parents.set(Number(pid), Number(/PPid:\s+(\d+)/.exec(status)?.[1] ?? 0));
-  }
-  const found = [root];
-  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
-  return found;
-}
-
 async function sizes() {
   const manifest = JSON.parse(await readFile(here("../../pkg/model/manifest.json"), "utf8"));
   const paths = { wasm: "dist/sensorllm_bg.wasm", page_js: "dist/index.js", worker_js: "dist/worker.js", weights: `model/${manifest.weights.path}`, manifest: "model/manifest.json" };
@@ -158,23 +121,9 @@ async function fixtures() {
   );
 }
 
-async function version() {
-  const browser = await chromium.launch({ executablePath, args: withWebGpu });
-  try {
-    return `Chromium ${browser.version()}`;
-  } finally {
-    await browser.close();
-  }
-}
-
 function medians(objects) {
   const keys = Object.keys(objects[0]);
   return Object.fromEntries(keys.map((key) => [key, round(quantile(objects.map((object) => object[key]).sort((a, b) => a - b), 0.5))]));
-}
-
-/** Of ascending values. */
-function quantile(sorted, share) {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
 function round(milliseconds) {

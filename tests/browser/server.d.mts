@@ -1,3 +1,3 @@
 import type { Server } from "node:http";
 
-export function serve(port: number, options?: { isolated?: boolean }): Promise<Server>;
+export function serve(port: number, options?: { isolated?: boolean; roots?: Record<string, string> }): Promise<Server>;

@@ -29,8 +29,8 @@ const EMPTY = '<!doctype html><html lang="en"><title>empty</title><link rel="ico
 /** Only an isolated page may measure its memory. */
 const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
-/** Listens on `port` (0 takes a free one) and resolves with the server. */
-export function serve(port, { isolated = false } = {}) {
+/** Listens on `port` (0 takes a free one) and resolves with the server. `roots` are further folders by the path they are served below. */
+export function serve(port, { isolated = false, roots = {} } = {}) {
   const common = isolated ? ISOLATED : {};
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
@@ -38,7 +38,7 @@ export function serve(port, { isolated = false } = {}) {
       response.writeHead(200, { ...common, "Content-Type": TYPES[".html"] }).end(EMPTY);
       return;
     }
-    const [prefix, root] = Object.entries(ROOTS).find(([prefix]) => path.startsWith(prefix)) ?? [];
+    const [prefix, root] = Object.entries({ ...ROOTS, ...roots }).find(([prefix]) => path.startsWith(prefix)) ?? [];
     const file = root && join(root, normalize(path.slice(prefix.length) || "index.html"));
     const found = file?.startsWith(root.replace(/[/\\]$/, "") + sep) && (await stat(file).catch(() => undefined));
     if (!found?.isFile()) {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::command::{cargo, command, output};
+use crate::command::{cargo, command, output, target_folder};
 use crate::wasm::Profile;
 use crate::{build, sizes, tools};
 
@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
+    /// Leave out the language models, which take most of the time
+    #[arg(long)]
+    skip_text: bool,
 }
 
 /// Builds what ships, measures it, prints the figures on standard output and progress on standard error.
@@ -35,9 +38,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     eprintln!("Measuring native speed");
     let native = vec![native("encoder")?, native("llm")?];
     eprintln!("Measuring in Chromium");
-    let browser = output(command("node", &["tests/browser/bench.mjs", "--json"]).env("CHROMIUM", chromium))?;
-    let browser: Value = serde_json::from_str(&browser).context("tests/browser/bench.mjs printed no JSON")?;
-    let report = json!({"sizes": sizes, "native": native, "browser": browser});
+    let browser = output(command("node", &["tests/browser/bench.mjs", "--json"]).env("CHROMIUM", &chromium))?;
+    let browser = parsed(&browser)?;
+    let text = if arguments.skip_text { Value::Null } else { text(&chromium)? };
+    let report = json!({"sizes": sizes, "native": native, "browser": browser, "text": text});
     if arguments.json {
         println!("{report:#}");
     } else {
@@ -46,12 +50,43 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Speed of a language model of the shape of SmolLM2-135M with random weights: natively and in Chromium, in each precision, and of
+/// single products beside Burn's.
+fn text(chromium: &std::path::Path) -> Result<Value> {
+    let folder = target_folder().join("bench-models");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let published = path("smollm2-135m");
+    eprintln!("Making language models");
+    sensorllm(&["random", "--like", "smollm2-135m", "--out", &published])?;
+    let (mut native, mut folders) = (Vec::new(), Vec::new());
+    for precision in ["f32", "q8", "q4"] {
+        let model = path(&format!("smollm2-135m-{precision}"));
+        sensorllm(&["convert", "--llm", &published, "--out", &model, "--quant", precision])?;
+        eprintln!("Measuring {precision} natively");
+        native.push(parsed(&sensorllm(&["bench", "--model", &model, "--json"])?)?);
+        folders.push(model);
+    }
+    let kernels = parsed(&sensorllm(&["bench-kernels", "--json"])?)?;
+    eprintln!("Measuring language models in Chromium");
+    let mut node = command("node", &["tests/browser/text-bench.mjs"]);
+    let browser = parsed(&output(node.args(&folders).env("CHROMIUM", chromium))?)?;
+    Ok(json!({"native": native, "kernels": kernels, "browser": browser}))
+}
+
+/// Runs the release build of the command line.
+fn sensorllm(arguments: &[&str]) -> Result<String> {
+    let run = ["run", "--release", "--quiet", "-p", "sensorllm-cli", "--"];
+    output(cargo(&run).args(arguments))
+}
+
+fn parsed(text: &str) -> Result<Value> {
+    serde_json::from_str(text).context("a benchmark printed no JSON")
+}
+
 /// Milliseconds per window of one head on the CPU, through the command line's own evaluation.
 fn native(head: &str) -> Result<Value> {
-    let run = ["run", "--release", "--quiet", "-p", "sensorllm-cli", "--"];
     let eval = ["eval", "--model", MODEL, "--data", RECORDINGS, "--head", head, "--json"];
-    let text = output(cargo(&run).args(eval))?;
-    let evaluation: Value = serde_json::from_str(&text).context("`sensorllm eval --json` printed no JSON")?;
+    let evaluation = parsed(&sensorllm(&eval)?)?;
     let milliseconds =
         evaluation["ms_per_window"].as_f64().context("`sensorllm eval` reports no ms_per_window")?;
     Ok(
