@@ -1,6 +1,6 @@
 // Makes the language models that the tests load, with the command line: random weights, nothing is downloaded.
 //
-// Below ../results/models/: `smollm2-135m` (q4) and `tiny` (q4), both whole; copies of `tiny` that are broken in one way
+// Below ../results/models/: `smollm2-135m` (q4), `tiny` (q4) and `tiny-q8`, all whole; copies of `tiny` that are broken in one way
 // each; `tokenizer-FAMILY`, manifests of `smollm2-135m` with another tokenizer; and `expected.json`, what the command line
 // itself generates. Made once, and again when the command line is newer.
 
@@ -41,11 +41,14 @@ export default async function globalSetup() {
       const config = JSON.parse(await readFile(`${published}/config.json`, "utf8"));
       await writeFile(`${published}/config.json`, JSON.stringify({ ...config, max_position_embeddings: CONTEXT }));
     }
-    await run("convert", "--llm", published, "--out", `${models}${name}`, "--quant", "q4", "--name", name);
+    for (const quant of name === "tiny" ? ["q4", "q8"] : ["q4"]) {
+      const model = quant === "q4" ? name : `${name}-${quant}`;
+      await run("convert", "--llm", published, "--out", `${models}${model}`, "--quant", quant, "--name", model);
+      expected[model] = JSON.parse(
+        await run("generate", "--model", `${models}${model}`, "--ids", PROMPT.join(","), "--greedy", "--ignore-eos", "--max-tokens", String(TOKENS), "--json"),
+      );
+    }
     await rm(published, { recursive: true });
-    expected[name] = JSON.parse(
-      await run("generate", "--model", `${models}${name}`, "--ids", PROMPT.join(","), "--greedy", "--ignore-eos", "--max-tokens", String(TOKENS), "--json"),
-    );
   }
   await breakCopies();
   await otherTokenizers();

@@ -123,6 +123,12 @@ test("a 135 million parameter model in 4 bits streams the text that the command 
   expect(last.statistics.tokensPerSecond).toBeGreaterThan(0.05);
 });
 
+test("8-bit weights give the tokens that the command line generates", async ({ page, device }) => {
+  await open(page, device, "tiny-q8");
+  const outcome = await generate(page, PROMPT, { maxTokens: TOKENS, ignoreStopTokens: true });
+  expect(outcome.ids).toEqual(expected["tiny-q8"]?.ids);
+});
+
 test("texts, conversations and recordings are answered; greedy ids are those of the command line", async ({ page, device }) => {
   await open(page, device, "tiny");
   const ids = await generate(page, PROMPT, { maxTokens: TOKENS, ignoreStopTokens: true });
