@@ -82,12 +82,24 @@ impl ShardWriter {
         let tensors = tensors.collect::<anyhow::Result<Vec<_>>>()?;
         safetensors::serialize_to_file(tensors, None, &path)
             .with_context(|| format!("cannot write {}", path.display()))?;
+        readable(&path)?;
         self.waiting.clear();
         self.waiting_bytes = 0;
         let (bytes, sha256) = hash(&path)?;
         self.written.push(FileEntry { path: name, bytes, sha256 });
         Ok(())
     }
+}
+
+/// Lets others read a file: it is written through a private temporary one, and web servers run as somebody else.
+fn readable(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))?;
+    }
+    let _ = path;
+    Ok(())
 }
 
 /// A large tensor as tensors of some of its rows each, named `tensor@0`, `tensor@1` and so on.

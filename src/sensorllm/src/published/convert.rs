@@ -115,21 +115,21 @@ fn dense(
     source: &dyn TensorSource,
     dtype: Dtype,
 ) -> Result<Vec<FileTensor>> {
-    let values = values(parameter, names, source)?;
-    let bytes = match dtype {
-        Dtype::F16 => {
-            let mut bytes = Vec::with_capacity(values.len() * 2);
-            for value in values {
-                let half = half::f16::from_f32(value);
-                if !half.is_finite() {
-                    return Err(source_error(format!("{value} in {} is too large for f16", parameter.path)));
-                }
-                bytes.extend(half.to_le_bytes());
+    let width = if dtype == Dtype::F16 { 2 } else { 4 };
+    let mut bytes = vec![0; parameter.shape.iter().product::<usize>() * width];
+    for_values(parameter, names, source, |index, value| {
+        let place = &mut bytes[index * width..][..width];
+        if dtype == Dtype::F16 {
+            let half = half::f16::from_f32(value);
+            if !half.is_finite() {
+                return Err(source_error(format!("{value} in {} is too large for f16", parameter.path)));
             }
-            bytes
+            place.copy_from_slice(&half.to_le_bytes());
+        } else {
+            place.copy_from_slice(&value.to_le_bytes());
         }
-        _ => values.into_iter().flat_map(f32::to_le_bytes).collect(),
-    };
+        Ok(())
+    })?;
     Ok(vec![FileTensor {
         name: parameter.path.clone(),
         dtype,
@@ -142,24 +142,33 @@ fn dense(
 /// A parameter's values in our layout: weights of linear maps are transposed, `[inputs, outputs]`.
 pub(super) fn values(parameter: &Parameter, names: &Names, source: &dyn TensorSource) -> Result<Vec<f32>> {
     let mut all = vec![0.0; parameter.shape.iter().product()];
-    if parameter.linear {
-        let (inputs, outputs) = (parameter.shape[0], parameter.shape[1]);
-        for_rows(parameter, names, source, |first, weights| {
-            for (row, weights) in weights.chunks_exact(inputs).enumerate() {
-                for (input, weight) in weights.iter().enumerate() {
-                    all[input * outputs + first + row] = *weight;
-                }
-            }
-            Ok(())
-        })?;
-    } else {
-        let row = parameter.shape.iter().skip(1).product::<usize>();
-        for_rows(parameter, names, source, |first, weights| {
-            all[first * row..][..weights.len()].copy_from_slice(weights);
-            Ok(())
-        })?;
-    }
+    for_values(parameter, names, source, |index, value| {
+        all[index] = value;
+        Ok(())
+    })?;
     Ok(all)
+}
+
+/// Calls `f` with every value of a parameter and its index in our layout.
+fn for_values(
+    parameter: &Parameter,
+    names: &Names,
+    source: &dyn TensorSource,
+    mut f: impl FnMut(usize, f32) -> Result<()>,
+) -> Result<()> {
+    if !parameter.linear {
+        let row = parameter.shape.iter().skip(1).product::<usize>();
+        return for_rows(parameter, names, source, |first, values| {
+            values.iter().enumerate().try_for_each(|(i, value)| f(first * row + i, *value))
+        });
+    }
+    let (inputs, outputs) = (parameter.shape[0], parameter.shape[1]);
+    for_rows(parameter, names, source, |first, weights| {
+        weights.chunks_exact(inputs).enumerate().try_for_each(|(row, weights)| {
+            let place = |input: usize| input * outputs + first + row;
+            weights.iter().enumerate().try_for_each(|(input, weight)| f(place(input), *weight))
+        })
+    })
 }
 
 /// Calls `f` with runs of a parameter's published rows, and the first one's number within the parameter.
