@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_series_without_values_is_attended_to_at_reg_and_the_patch_to_come_only() {
         let nothing = vec![f32::NAN; 20];
-        let input = config().prepare(&[&nothing]);
+        let input = config().prepare(std::slice::from_ref(&nothing));
         assert_eq!(input.attended, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!((input.location[0], input.scale[0]), (0.0, 1.0));
         let vectors = encode(&[&[nothing, wave(20, 0.3)]]);
