@@ -159,7 +159,7 @@ mod tests {
     fn series_of_a_group_know_each_other_and_no_others() {
         let [a, b, c] = [0.3, 0.7, 1.1].map(|speed| wave(20, speed));
         let alone = encode(&[&[a.clone(), b.clone()]]);
-        let beside = encode(&[&[c.clone()], &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
+        let beside = encode(&[std::slice::from_ref(&c), &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
         assert!(difference(&alone[0], &beside[1]) < 1e-5);
         assert!(difference(&alone[1], &beside[2]) < 1e-5);
         let other = encode(&[&[a, c]]);
