@@ -13,6 +13,7 @@ import pathlib
 import sys
 import tempfile
 
+import chronos.chronos2
 import numpy as np
 import torch
 import transformers
@@ -303,7 +304,6 @@ CHRONOS2 = {
 NARROW = {"d_model": 48, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_decoder_layers": 1, "num_heads": 4}
 WIDE_HEADS = {"num_decoder_layers": 2, "num_heads": 2, "d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 3}
 CONTEXT_512 = {"chronos_config": CHRONOS2["chronos_config"] | {"context_length": 512}}
-NO_DECODER = ("num_decoder_layers",)
 
 # name -> (config, type of the weights, shards, names of tensors the file repeats, values kept per batch)
 ENCODERS = {
@@ -392,10 +392,10 @@ def embed(pipeline, groups, x):
 
 
 def encoder(config, dtype, shards, repeated, kept):
-    import chronos.chronos2
     from chronos.chronos_bolt import ChronosBoltModelForForecasting
 
-    config = {key: value for key, value in config.items() if config["architectures"] != ["Chronos2Model"] or key not in NO_DECODER}
+    if config["architectures"] == ["Chronos2Model"]:
+        config = {key: value for key, value in config.items() if key != "num_decoder_layers"}
     class_ = {
         "T5ForConditionalGeneration": transformers.T5ForConditionalGeneration,
         "ChronosBoltModelForForecasting": ChronosBoltModelForForecasting,
@@ -437,9 +437,16 @@ def encoder(config, dtype, shards, repeated, kept):
     return case | {"batches": batches}, arrays
 
 
+def borders():
+    """Borders between the bins of Chronos-T5's tokenizer."""
+    config = chronos.ChronosConfig(**T5["chronos_config"])
+    return {"borders": config.create_tokenizer().boundaries.numpy()}
+
+
 def main():
     HERE.mkdir(exist_ok=True)
     save_file(series(), HERE / "series.safetensors")
+    save_file(borders(), HERE / "chronos_t5_borders.safetensors")
     cases = dict(small_language_models())
     cases["smollm2_135m"] = smollm2_135m
     cases |= {name: lambda arguments=arguments: encoder(*arguments) for name, arguments in ENCODERS.items()}

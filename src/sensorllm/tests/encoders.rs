@@ -5,6 +5,7 @@ mod checkpoint;
 use burn::tensor::Device;
 use checkpoint::{Batch, Case, ENCODERS};
 use sensorllm::checkpoint::Checkpoint;
+use sensorllm::chronos::bins::Bins;
 use sensorllm::chronos::{ChronosEncoder, EncoderConfig, Family};
 use sensorllm::device;
 use sensorllm::published::{self, MemorySource};
@@ -92,6 +93,17 @@ fn largest_difference(name: &str, device: &Device, picked: impl Fn(&Case, &Batch
     }
     println!("{name}: largest difference {largest:.1e}");
     largest
+}
+
+#[test]
+fn every_border_between_bins_is_the_references_to_the_last_bit() {
+    let bins = Bins::new(4096, 2);
+    let borders = checkpoint::array("chronos_t5_borders.safetensors", "borders");
+    assert_eq!(borders.len(), 4094);
+    // Above the last border, 10^20, there is one bin more than tokens: the reference gives it the last token as well.
+    for border in borders.into_iter().take(4093) {
+        assert_eq!(bins.token(border), bins.token(border.next_down()) + 1, "{border}");
+    }
 }
 
 #[test]

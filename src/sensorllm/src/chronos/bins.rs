@@ -71,10 +71,15 @@ fn observed(series: &[f32]) -> impl Iterator<Item = f32> + '_ {
 }
 
 /// `count` evenly spaced values from `start` to `end`, counted from the nearer end so that the grid is symmetric.
+///
+/// As in PyTorch on processors with fused multiply-add, the step is rounded to 32 bits and each value only once: in 64 bits
+/// product and sum are exact.
 fn linspace(start: f32, end: f32, count: usize) -> Vec<f32> {
-    let step = (end - start) / (count - 1) as f32;
+    let step = f64::from((end - start) / (count - 1) as f32);
+    let (start, end) = (f64::from(start), f64::from(end));
     (0..count)
-        .map(|i| if i < count / 2 { start + step * i as f32 } else { end - step * (count - 1 - i) as f32 })
+        .map(|i| if i < count / 2 { start + step * i as f64 } else { end - step * (count - 1 - i) as f64 })
+        .map(|value| value as f32)
         .collect()
 }
 

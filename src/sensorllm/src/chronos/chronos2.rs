@@ -159,7 +159,7 @@ mod tests {
     fn series_of_a_group_know_each_other_and_no_others() {
         let [a, b, c] = [0.3, 0.7, 1.1].map(|speed| wave(20, speed));
         let alone = encode(&[&[a.clone(), b.clone()]]);
-        let beside = encode(&[&[c.clone()], &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
+        let beside = encode(&[std::slice::from_ref(&c), &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
         assert!(difference(&alone[0], &beside[1]) < 1e-5);
         assert!(difference(&alone[1], &beside[2]) < 1e-5);
         let other = encode(&[&[a, c]]);
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_series_without_values_is_attended_to_at_reg_and_the_patch_to_come_only() {
         let nothing = vec![f32::NAN; 20];
-        let input = config().prepare(&[&nothing]);
+        let input = config().prepare(std::slice::from_ref(&nothing));
         assert_eq!(input.attended, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!((input.location[0], input.scale[0]), (0.0, 1.0));
         let vectors = encode(&[&[nothing, wave(20, 0.3)]]);

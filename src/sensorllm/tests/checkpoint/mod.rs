@@ -235,7 +235,12 @@ impl Batch {
 
 /// An input series by its name.
 pub fn series(name: &str) -> Vec<f32> {
-    floats(&read("series.safetensors"), name).1
+    array("series.safetensors", name)
+}
+
+/// The floating-point numbers of an array in a file beside the cases.
+pub fn array(file: &str, name: &str) -> Vec<f32> {
+    floats(&read(file), name).1
 }
 
 /// A folder of its own among the temporary files, removed when dropped.
