@@ -26,6 +26,7 @@ pub struct KvCache {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // one per layer: boxes would save nothing
 enum Layer {
     Tensors(Tensor<4>, Tensor<4>),
     Cpu(KvBuffer),
@@ -37,6 +38,7 @@ enum Layer {
 }
 
 /// What all layers of one call share: where the new positions stand.
+#[allow(clippy::large_enum_variant)] // one per call
 pub(crate) enum Positions {
     /// Burn's operations.
     Tensors { rope: Rope, bias: Tensor<4> },

@@ -36,6 +36,7 @@ impl QuantisedFormat {
 pub struct QuantisedMatrix(Storage);
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // a few hundred per model: boxes would save kilobytes
 enum Storage {
     Cpu(PackedMatrix),
     #[cfg(feature = "webgpu")]
@@ -129,7 +130,10 @@ impl QuantisedMatrix {
         match (&gate.0, &up.0) {
             #[cfg(feature = "webgpu")]
             (Storage::Gpu(gate, _), Storage::Gpu(up, _)) => Some(kernels::gpu::swiglu_matmul(x, gate, up)),
-            _ => None,
+            _ => {
+                let _ = x;
+                None
+            }
         }
     }
 

@@ -38,17 +38,13 @@ pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Optio
     Some(tensor(y, x.dims()))
 }
 
-/// `silu(gate) · up`; gives its arguments back unless they are plain 32-bit tensors on the CPU.
-pub(crate) fn swiglu(gate: Tensor<3>, up: Tensor<3>) -> Result<Tensor<3>, (Tensor<3>, Tensor<3>)> {
-    let (Some(g), Some(u)) = (values(&gate), values(&up)) else { return Err((gate, up)) };
+/// `silu(gate) · up`. The tensors are on the CPU.
+pub(crate) fn swiglu(gate: Tensor<3>, up: Tensor<3>) -> Tensor<3> {
     let shape = gate.dims();
-    // The only holder of the values may change them in place.
-    drop(gate);
-    let mut g = g;
-    if let Some(u) = slice(&u) {
-        super::swiglu(g.storage_mut::<f32>(), u);
-    }
-    Ok(Tensor::<3>::from_primitive::<Flex>(g).reshape(shape))
+    let mut y = Vec::new();
+    with_values(&gate, |gate| y = gate.to_vec());
+    with_values(&up, |up| super::swiglu(&mut y, up));
+    tensor(y, shape)
 }
 
 /// Rotates queries and keys, appends keys and values to the buffer and attends to all it then holds.

@@ -146,7 +146,7 @@ impl Simd for Simd128 {
         let half = unsafe { i32x4_load_extend_i16x4(from.cast()) };
         // Sign, exponent and fraction at the place of 32-bit floats, whose exponents are biased by 112 more.
         let moved = v128_and(i32x4_shl(half, 13), i32x4_splat(0x8FFF_E000_u32 as i32));
-        f32x4_mul(moved, f32x4_splat(5.192_296_9e33))
+        f32x4_mul(moved, f32x4_splat(5.192_297e33))
     }
     #[inline(always)]
     unsafe fn load_i8(self, from: *const i8) -> v128 {
