@@ -129,7 +129,7 @@ pub(super) fn rotation(length: usize, d_kv: usize, theta: f64, device: &Device) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{EncoderConfig, Family};
+    use super::super::{ChronosEncoder, EncoderConfig, Family};
     use super::*;
 
     fn config() -> EncoderConfig {
@@ -141,13 +141,16 @@ mod tests {
         (0..length).map(|i| (speed * i as f32).sin()).collect()
     }
 
+    /// An encoder with random weights.
+    fn encoder() -> ChronosEncoder {
+        config().init(&Device::flex())
+    }
+
     /// Vectors of all series, one after the other.
-    fn encode(groups: &[&[Vec<f32>]]) -> Vec<Vec<f32>> {
-        let device = Device::flex();
-        device.seed(7);
-        let config = config();
-        let input = config.prepare_groups(groups);
-        let values = config.init(&device).forward(&input, &device).into_data().try_into_vec::<f32>().unwrap();
+    fn encode(encoder: &ChronosEncoder, groups: &[&[Vec<f32>]]) -> Vec<Vec<f32>> {
+        let input = config().prepare_groups(groups);
+        let vectors = encoder.forward(&input, &Device::flex());
+        let values = vectors.into_data().try_into_vec::<f32>().unwrap();
         values.chunks(values.len() / input.series).map(<[f32]>::to_vec).collect()
     }
 
@@ -158,18 +161,22 @@ mod tests {
     #[test]
     fn series_of_a_group_know_each_other_and_no_others() {
         let [a, b, c] = [0.3, 0.7, 1.1].map(|speed| wave(20, speed));
-        let alone = encode(&[&[a.clone(), b.clone()]]);
-        let beside = encode(&[std::slice::from_ref(&c), &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
+        let encoder = encoder();
+        let alone = encode(&encoder, &[&[a.clone(), b.clone()]]);
+        let beside =
+            encode(&encoder, &[std::slice::from_ref(&c), &[a.clone(), b.clone()], &[b.clone(), c.clone()]]);
         assert!(difference(&alone[0], &beside[1]) < 1e-5);
         assert!(difference(&alone[1], &beside[2]) < 1e-5);
-        let other = encode(&[&[a, c]]);
+        let other = encode(&encoder, &[&[a, c]]);
         assert!(difference(&alone[0], &other[0]) > 1e-2);
     }
 
     #[test]
     fn the_order_within_a_group_does_not_matter() {
         let [a, b] = [0.3, 0.7].map(|speed| wave(20, speed));
-        let (straight, swapped) = (encode(&[&[a.clone(), b.clone()]]), encode(&[&[b, a]]));
+        let encoder = encoder();
+        let straight = encode(&encoder, &[&[a.clone(), b.clone()]]);
+        let swapped = encode(&encoder, &[&[b, a]]);
         assert!(difference(&straight[0], &swapped[1]) < 1e-5);
     }
 
@@ -179,7 +186,7 @@ mod tests {
         let input = config().prepare(std::slice::from_ref(&nothing));
         assert_eq!(input.attended, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!((input.location[0], input.scale[0]), (0.0, 1.0));
-        let vectors = encode(&[&[nothing, wave(20, 0.3)]]);
+        let vectors = encode(&encoder(), &[&[nothing, wave(20, 0.3)]]);
         assert!(vectors.iter().flatten().all(|x| x.is_finite()));
     }
 
