@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn limits_hold_at_the_limit_and_not_above() {
-        check(&[size("wasm", 9_000_000, Some(2_200_000)), size("model", 8_000_000, Some(7_000_000))])
+        check(&[size("wasm", 9_000_000, Some(WASM_BROTLI_LIMIT)), size("model", 8_000_000, Some(7_000_000))])
             .unwrap();
-        let error = check(&[size("wasm", 9_000_000, Some(2_200_001))]).unwrap_err().to_string();
+        let error = check(&[size("wasm", 9_000_000, Some(WASM_BROTLI_LIMIT + 1))]).unwrap_err().to_string();
         assert_eq!(error, "the wasm has 2200001 bytes after brotli; the limit is 2200000");
         assert!(check(&[size("model", 8_000_001, None)]).is_err());
     }
