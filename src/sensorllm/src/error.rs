@@ -40,8 +40,6 @@ pub enum ErrorKind {
     Prompt,
     /// A tokenizer or chat template is malformed, or does not fit the model.
     Tokenizer,
-    /// Generation was told to stop.
-    Cancelled,
     /// The compute device cannot be used or was lost.
     Device,
 }
@@ -61,7 +59,6 @@ impl ErrorKind {
             Self::Unsupported => "unsupported",
             Self::Prompt => "prompt",
             Self::Tokenizer => "tokenizer",
-            Self::Cancelled => "cancelled",
             Self::Device => "device",
         }
     }
