@@ -6,10 +6,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::chronos::ChronosEncoder;
 use crate::head::{EncoderHead, Head, LlmHead};
 use crate::input::ModelInput;
+use crate::language::{Decoder, TokenTable};
 use crate::llama::Llama;
 use crate::manifest::Manifest;
 use crate::projector::Projector;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Sequences, sequences};
 use crate::sensor::{Placement, STATISTICS};
 use crate::weights::linears;
 
@@ -24,13 +25,15 @@ pub struct SensorLlm {
     pub prompt: Prompt,
     /// Language model.
     pub llm: Llama,
+    /// A vector per token of text, where the model has words.
+    pub tokens: Option<TokenTable>,
     /// Classifier on the language model's last position.
     pub llm_head: LlmHead,
     /// Classifier on the encoder's vectors.
     pub encoder_head: EncoderHead,
 }
 
-linears!(SensorLlm: encoder, projector, prompt, llm, llm_head, encoder_head);
+linears!(SensorLlm: encoder, projector, prompt, llm, tokens, llm_head, encoder_head);
 
 impl SensorLlm {
     /// The model a manifest describes, with random weights.
@@ -43,8 +46,9 @@ impl SensorLlm {
         Self {
             encoder: manifest.encoder.init(device),
             projector: manifest.projector.init(d_encoder, d_llm, device),
-            prompt: Prompt::new(d_llm, device),
+            prompt: Prompt::new(d_llm, &manifest.prompt, device),
             llm: manifest.llm.init(device),
+            tokens: manifest.words.as_ref().map(|words| TokenTable::new(words.vocabulary, d_llm, device)),
             llm_head: LlmHead::new(d_llm, labels, device),
             encoder_head: EncoderHead::new(features, manifest.encoder_head.hidden, labels, device),
         }
@@ -53,6 +57,28 @@ impl SensorLlm {
     /// Encoder vectors of every series of the batch, `[windows · encoded channels, positions, d_model]`.
     pub fn encode(&self, input: &ModelInput, device: &Device) -> Tensor<3> {
         self.encoder.forward(&input.series, device)
+    }
+
+    /// What each window's channels and the text after them are to the language model; `None` for a model without words.
+    ///
+    /// # Shapes
+    ///
+    /// - encoded: `[windows · encoded channels, positions, d_model]`
+    pub fn sequences(
+        &self,
+        sensors: Option<(&ModelInput, Tensor<3>)>,
+        texts: &[Vec<u32>],
+    ) -> Option<Sequences> {
+        let table = self.tokens.as_ref()?;
+        let sensors =
+            sensors.map(|(input, encoded)| self.prompt.sensors(input, self.projector.forward(encoded)));
+        Some(sequences(sensors.as_ref(), texts, table))
+    }
+
+    /// What text is continued with; `None` for a model without words.
+    pub fn decoder(&self) -> Option<Decoder<'_>> {
+        let tokens = self.tokens.as_ref()?;
+        Some(Decoder { embedding: tokens, llm: &self.llm, output: tokens })
     }
 
     /// Logits of one head from the encoder's vectors.
