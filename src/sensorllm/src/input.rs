@@ -10,7 +10,9 @@ use crate::sensor::{Channel, Placement, STATISTICS, Window, channel_values};
 pub struct ModelInput {
     /// Number of windows.
     pub windows: usize,
-    /// The channels: those with statistics only first, then those whose series is encoded.
+    /// How many windows, one after the other, are of devices worn together and are read in one prompt.
+    pub together: usize,
+    /// The channels of each window: those with statistics only first, then those whose series is encoded.
     pub channels: Vec<Channel>,
     /// The encoded channels of all windows, window by window.
     pub series: EncoderInput,
@@ -30,6 +32,7 @@ pub struct InputStage {
     channels: Vec<Channel>,
     encoder: EncoderConfig,
     prompt: PromptConfig,
+    together: usize,
     rate_hz: f32,
 }
 
@@ -53,7 +56,7 @@ impl InputStage {
         let mut channels = channels.to_vec();
         channels.sort_by_key(|channel| channel.series);
         let (encoder, rate_hz) = (manifest.encoder.clone(), manifest.window.rate_hz);
-        Self { channels, encoder, prompt: manifest.prompt, rate_hz }
+        Self { channels, encoder, prompt: manifest.prompt, together: manifest.windows_together(), rate_hz }
     }
 
     /// The channels in the order of the prompt.
@@ -82,7 +85,7 @@ impl InputStage {
         WindowInput { series: encoded.map(|(_, values)| values).collect(), statistics, written, present }
     }
 
-    /// A batch of windows, each with the placement of its phone.
+    /// A batch of windows, each with the placement of its phone. The windows of devices worn together follow each other.
     pub fn batch<'a>(&self, windows: impl IntoIterator<Item = (&'a WindowInput, Placement)>) -> ModelInput {
         // The channels of a window are one group.
         let mut series: Vec<&[Vec<f32>]> = Vec::new();
@@ -97,6 +100,7 @@ impl InputStage {
         }
         ModelInput {
             windows: placements.len(),
+            together: self.together,
             channels: self.channels.clone(),
             series: self.encoder.prepare_groups(&series),
             statistics,
@@ -108,6 +112,11 @@ impl InputStage {
 }
 
 impl ModelInput {
+    /// Number of prompts.
+    pub fn prompts(&self) -> usize {
+        self.windows / self.together
+    }
+
     /// Number of channels with statistics only.
     pub fn statistics_only(&self) -> usize {
         self.channels.iter().filter(|channel| !channel.series).count()

@@ -29,6 +29,10 @@ pub struct Manifest {
     pub window: WindowConfig,
     /// The model's channels, in the order of the prompt.
     pub channels: Vec<Channel>,
+    /// The devices whose simultaneous windows are classified together, by where they are worn; empty, as for a phone, for one that
+    /// may be carried anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Placement>,
     /// What a window can be labelled as, in the order of the classifier's outputs.
     pub labels: Vec<Label>,
     /// The time-series encoder.
@@ -160,6 +164,11 @@ impl Manifest {
             Some(problem) => Err(manifest_error(format!("the manifest contradicts itself: {problem}"))),
             None => self.window.validate().map_err(|error| manifest_error(error.message().to_owned())),
         }
+    }
+
+    /// Number of windows that are classified together: one per device.
+    pub fn windows_together(&self) -> usize {
+        self.devices.len().max(1)
     }
 
     /// Index of the label called `name`.

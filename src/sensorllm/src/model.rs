@@ -42,6 +42,7 @@ impl SensorLlm {
         let encoded = manifest.channels.iter().filter(|channel| channel.series).count();
         let features =
             encoded * 2 * d_encoder + manifest.channels.len() * STATISTICS.len() + Placement::ALL.len();
+        let features = features * manifest.windows_together();
         let labels = manifest.labels.len();
         Self {
             encoder: manifest.encoder.init(device),
@@ -86,7 +87,7 @@ impl SensorLlm {
     /// # Shapes
     ///
     /// - encoded: `[windows · encoded channels, positions, d_model]`
-    /// - output: `[windows, labels]`
+    /// - output: `[prompts, labels]`, a prompt for each window unless several are read together
     pub fn classify(&self, input: &ModelInput, encoded: Tensor<3>, head: Head) -> Tensor<2> {
         match head {
             Head::Llm => {
@@ -105,7 +106,7 @@ impl SensorLlm {
 /// # Shapes
 ///
 /// - encoded: `[windows · encoded channels, positions, d_model]`
-/// - output: `[windows, encoded channels · 2 · d_model + channels · statistics + placements]`
+/// - output: `[prompts, devices · (encoded channels · 2 · d_model + channels · statistics + placements)]`
 fn features(input: &ModelInput, encoded: Tensor<3>) -> Tensor<2> {
     let device = encoded.device();
     let [series, positions, d_model] = encoded.dims();
@@ -134,5 +135,7 @@ fn features(input: &ModelInput, encoded: Tensor<3>) -> Tensor<2> {
     }
     let width = plain.len() / windows.max(1);
     let plain = Tensor::<2>::from_data(TensorData::new(plain, [windows, width]), &device);
-    Tensor::cat(vec![pooled, plain], 1)
+    let of_windows = Tensor::cat(vec![pooled, plain], 1);
+    let [_, width] = of_windows.dims();
+    of_windows.reshape([input.prompts(), input.together * width])
 }

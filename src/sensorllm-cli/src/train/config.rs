@@ -146,6 +146,7 @@ impl TrainConfig {
             name: self.name.clone(),
             window: model.window,
             channels,
+            devices: Vec::new(),
             labels: model.labels.clone(),
             encoder: model.encoder.clone(),
             projector: model.projector.clone(),

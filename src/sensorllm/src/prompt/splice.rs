@@ -56,13 +56,14 @@ impl Prompt {
     ///
     /// # Shapes
     ///
-    /// - sensor_vectors: `[batch · series channels, positions, d_model]`
-    /// - output: `[batch, 3 · statistics-only channels + (3 + positions) · series channels + 1, d_model]` with the default
+    /// - sensor_vectors: `[windows · series channels, positions, d_model]`
+    /// - output: `[prompts, 3 · statistics-only channels + (3 + positions) · series channels + 1, d_model]` with the default
     ///   configuration
     pub fn forward(&self, input: &ModelInput, sensor_vectors: Tensor<3>) -> PromptVectors {
         let device = sensor_vectors.device();
         let sensors = self.sensors(input, sensor_vectors);
-        let answer = self.tokens.placements(&input.placements) + self.tokens.role(Role::Answer);
+        let first: Vec<_> = input.placements.iter().step_by(input.together).copied().collect();
+        let answer = self.tokens.placements(&first) + self.tokens.role(Role::Answer);
         let [batch, length, _] = sensors.vectors.dims();
         let hidden = hidden(&sensors.visible, batch, length, &device);
         PromptVectors { vectors: Tensor::cat(vec![sensors.vectors, answer], 1), hidden }
@@ -114,7 +115,11 @@ impl Prompt {
         parts.push(flat(Tensor::cat(encoded, 2)));
         let length = |parts: &[Tensor<4>]| parts.iter().map(|part| part.dims()[2]).sum();
         let visible = visible(input, positions, length(&before), length(&after));
-        SensorVectors { vectors: Tensor::cat(parts, 1), visible }
+        // Devices worn together follow each other in one prompt.
+        let vectors = Tensor::cat(parts, 1);
+        let [_, length, _] = vectors.dims();
+        let vectors = vectors.reshape([input.prompts(), input.together * length, d_model]);
+        SensorVectors { vectors, visible }
     }
 }
 
