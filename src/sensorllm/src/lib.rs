@@ -66,6 +66,7 @@ pub mod sensor;
 pub mod text;
 pub mod text_model;
 pub mod weights;
+pub mod words;
 
 pub use error::{Error, ErrorKind, Result};
 pub use head::Head;

@@ -100,10 +100,17 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Device`] when the device was lost.
+    /// [`ErrorKind::Device`] when the device was lost, and [`ErrorKind::InvalidInput`] for a model of several devices.
     pub async fn classify(&self, windows: &[Window], options: &Options) -> Result<Vec<Prediction>> {
         if windows.is_empty() {
             return Ok(Vec::new());
+        }
+        if self.manifest.windows_together() > 1 {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("this model reads {} devices worn together", self.manifest.windows_together()),
+                "use a model of one device, such as the one that comes with the package",
+            ));
         }
         let head = options.head.unwrap_or(self.manifest.head);
         let prepared: Vec<_> = windows.iter().map(|window| self.input.window(window)).collect();

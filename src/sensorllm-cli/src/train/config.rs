@@ -9,6 +9,7 @@ use sensorllm::chronos::EncoderConfig;
 use sensorllm::llama::LlamaConfig;
 use sensorllm::manifest::{Calibration, EncoderHeadConfig, FORMAT, FileEntry, Label, Manifest};
 use sensorllm::projector::ProjectorConfig;
+use sensorllm::prompt::PromptConfig;
 use sensorllm::sensor::{Placement, WindowConfig};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,9 @@ pub struct ModelConfig {
     pub encoder: EncoderConfig,
     /// Projector.
     pub projector: ProjectorConfig,
+    /// What the prompt is made of; the default if left out.
+    #[serde(default)]
+    pub prompt: PromptConfig,
     /// Language model.
     pub llm: LlamaConfig,
     /// Classifier on the encoder's vectors.
@@ -142,10 +146,13 @@ impl TrainConfig {
             name: self.name.clone(),
             window: model.window,
             channels,
+            devices: Vec::new(),
             labels: model.labels.clone(),
             encoder: model.encoder.clone(),
             projector: model.projector.clone(),
+            prompt: model.prompt,
             llm: model.llm.clone(),
+            words: None,
             encoder_head: model.encoder_head.clone(),
             head: model.head,
             calibration: Calibration {
