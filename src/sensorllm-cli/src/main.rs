@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use data::DataError;
+use train::engine::{EXIT_STATUS, RunError};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -79,7 +80,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", describe(&error));
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(RunError::Interrupted { .. }) => ExitCode::from(EXIT_STATUS),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -97,6 +101,9 @@ fn describe(error: &anyhow::Error) -> String {
             error.hint().clone_into(&mut hint);
             // Its message already contains its own cause.
             break;
+        } else if let Some(error) = cause.downcast_ref::<RunError>() {
+            parts.push(error.to_string());
+            error.hint().clone_into(&mut hint);
         } else {
             parts.push(cause.to_string());
         }

@@ -273,7 +273,27 @@ fn read_segments(path: &Path, recordings: &[Rows]) -> Result<Vec<LabelledRows>> 
             activity: line.text("activity").to_owned(),
         })
     };
-    table.rows().map(segment).collect()
+    let segments = table.rows().map(segment).collect::<Result<Vec<_>>>()?;
+    refuse_overlaps(path, &segments)?;
+    Ok(segments)
+}
+
+/// Two labels for the same readings contradict each other: one of them is wrong.
+fn refuse_overlaps(path: &Path, segments: &[LabelledRows]) -> Result<()> {
+    let mut sorted: Vec<&LabelledRows> = segments.iter().collect();
+    sorted.sort_by_key(|segment| (&segment.rows.subject, &segment.rows.recording, segment.rows.start));
+    let overlap = sorted.windows(2).find(|pair| {
+        let [a, b] = [&pair[0].rows, &pair[1].rows];
+        a.subject == b.subject && a.recording == b.recording && b.start < a.end
+    });
+    let Some([first, second]) = overlap else { return Ok(()) };
+    let name = |segment: &LabelledRows| {
+        format!("{} (rows {}..{})", segment.activity, segment.rows.start, segment.rows.end)
+    };
+    let LabelledRows { rows: Rows { subject, recording, .. }, .. } = first;
+    let message =
+        format!("in recording {recording} of {subject}, {} and {} overlap", name(first), name(second));
+    Err(DataError::content(path, message))
 }
 
 /// The columns that `recordings.csv` and `segments.csv` share.

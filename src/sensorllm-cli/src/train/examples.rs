@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use sensorllm::sensor::{Placement, Uniform, Window, WindowConfig, resample};
-use sensorllm::{ErrorKind, Manifest};
+use sensorllm::{Error, ErrorKind, Manifest};
 
 use super::config::{Splits, TrainConfig};
+use super::left_out::LeftOut;
 use crate::data::Dataset;
 
 /// The labels that a window's activity may mean, one bit each.
@@ -76,16 +77,22 @@ pub struct Splitted {
     pub validation: Recordings,
 }
 
-/// Reads the training and validation subjects of every set. Test subjects are never opened.
+/// Reads the training and validation subjects of every set, and says on the error stream what was left out. Test subjects
+/// are never opened.
+///
+/// # Errors
+/// When a set cannot be read or its weights must not ship, a subject is in two splits, segments overlap, or an activity is
+/// neither a label nor ignored.
 pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manifest) -> Result<Splitted> {
     let mut splitted =
         Splitted { train: Recordings::new(manifest.window), validation: Recordings::new(manifest.window) };
+    let mut left_out = LeftOut::default();
     for (index, name) in config.datasets.iter().enumerate() {
         let folder = data.join(name);
         let dataset = Dataset::open(&folder)
             .with_context(|| format!("cannot open the data set in {}", folder.display()))?;
         if !dataset.weights_may_ship {
-            return Err(sensorllm::Error::new(
+            return Err(Error::new(
                 ErrorKind::InvalidInput,
                 format!("the licence of {name} does not let weights trained on it be given away"),
                 "leave it out of `datasets`; `sensorllm eval` may use it",
@@ -93,7 +100,9 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
             .into());
         }
         let split = splits.of(name)?;
-        for subject in dataset.subjects() {
+        let subjects = dataset.subjects();
+        left_out.absent(name, split.validation.iter().chain(&split.test).filter(|s| !subjects.contains(s)));
+        for subject in subjects {
             let into = if split.test.contains(&subject) {
                 continue;
             } else if split.validation.contains(&subject) {
@@ -103,15 +112,24 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
             };
             for recording in dataset.recordings(&subject)? {
                 let uniform = resample(&recording.samples, manifest.window.rate_hz)?;
-                let placement = dataset.placement;
-                let activities = recording.segments.iter().filter_map(|segment| {
-                    let labels = label_set(&segment.activity, config, manifest)?;
-                    Some((segment.start_seconds, segment.end_seconds, labels))
-                });
-                into.add(uniform, activities, placement, index);
+                if uniform.acceleration.len() < manifest.window.length {
+                    left_out.short(name);
+                }
+                let mut activities = Vec::new();
+                for segment in &recording.segments {
+                    match label_set(&segment.activity, config, manifest) {
+                        Some(labels) => {
+                            activities.push((segment.start_seconds, segment.end_seconds, labels));
+                        }
+                        None => left_out.activity(name, &segment.activity),
+                    }
+                }
+                into.add(uniform, activities.into_iter(), dataset.placement, index);
             }
         }
     }
+    left_out.check(&config.ignore)?;
+    left_out.report(manifest.window);
     Ok(splitted)
 }
 

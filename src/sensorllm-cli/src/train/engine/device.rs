@@ -15,6 +15,15 @@ pub enum TrainDevice {
 }
 
 impl TrainDevice {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
+        }
+    }
+
     /// Starts the device, with autodiff.
     ///
     /// # Errors

@@ -22,7 +22,6 @@ mod settings;
 mod step;
 mod task;
 
-pub use device::TrainDevice;
 pub use error::RunError;
 pub use fit::{Outcome, fit};
 pub use interrupt::{EXIT_STATUS, Interrupt};

@@ -11,7 +11,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::log::Record;
+use super::log::{EpochRecord, Record, StepRecord};
 use super::*;
 
 /// A line through points, with an offset that is not trained.
@@ -134,8 +134,8 @@ fn error(result: Result<Outcome<Line>>) -> RunError {
 fn log(folder: &Path) -> Vec<Record> {
     let text = fs::read_to_string(folder.join("log.jsonl")).expect("the run kept a log");
     let timeless = |line: &str| match serde_json::from_str(line).expect("a record") {
-        Record::Step(record) => Record::Step(super::log::StepRecord { examples_per_second: 0.0, ..record }),
-        Record::Epoch(record) => Record::Epoch(super::log::EpochRecord { seconds: 0.0, ..record }),
+        Record::Step(record) => Record::Step(StepRecord { examples_per_second: 0.0, ..record }),
+        Record::Epoch(record) => Record::Epoch(EpochRecord { seconds: 0.0, ..record }),
     };
     text.lines().map(timeless).collect()
 }
