@@ -16,7 +16,7 @@ use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
 /// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
-const PARTS: usize = 2;
+pub const PARTS: usize = 2;
 
 /// A batch ready for the model, in parts of nearly equal size.
 pub struct Batch(pub Vec<Part>);
@@ -118,7 +118,7 @@ fn prepare(
 }
 
 /// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.
-fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
+pub fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((epoch as u64) << 32) | number);
     rng

@@ -13,6 +13,8 @@ use sensorllm::prompt::PromptConfig;
 use sensorllm::sensor::{Placement, WindowConfig};
 use serde::{Deserialize, Serialize};
 
+use super::stages::{Alignment, EncoderPretraining, LanguagePretraining, WordsSettings};
+
 /// A training run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +29,18 @@ pub struct TrainConfig {
     pub model: ModelConfig,
     /// How windows are varied.
     pub augmentation: Augmentation,
+    /// Text that the model reads and writes; without it, it only classifies.
+    #[serde(default)]
+    pub words: Option<WordsSettings>,
+    /// Stage 0 of the encoder; skipped if left out.
+    #[serde(default)]
+    pub encoder_pretraining: Option<EncoderPretraining>,
+    /// Stage 0 of the language model; skipped if left out.
+    #[serde(default)]
+    pub language_pretraining: Option<LanguagePretraining>,
+    /// Stage 1; skipped if left out.
+    #[serde(default)]
+    pub alignment: Option<Alignment>,
     /// How the weights are fitted.
     pub optimisation: Optimisation,
 }

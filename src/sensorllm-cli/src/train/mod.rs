@@ -15,6 +15,7 @@ mod examples;
 mod export;
 mod log;
 mod loss;
+mod stages;
 mod tokenizer;
 mod trainer;
 mod validate;
