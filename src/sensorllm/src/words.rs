@@ -30,7 +30,7 @@ pub struct Words {
 }
 
 /// An example for training: tokens, and where the answer starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     /// Question, facts, answer and its end.
     pub ids: Vec<u32>,
@@ -47,11 +47,7 @@ impl Words {
     /// special token or does not fit the model.
     pub fn new(manifest: &Manifest, tokenizer: &[u8]) -> Result<Self> {
         let Some(config) = &manifest.words else {
-            return Err(Error::new(
-                ErrorKind::Manifest,
-                "this model has no words",
-                "use a model with `words` in its manifest, such as the one that comes with the package",
-            ));
+            return Err(crate::pipeline::without_words());
         };
         let tokenizer = Tokenizer::from_json(tokenizer)?;
         tokenizer.check_fits(config.vocabulary)?;

@@ -139,8 +139,7 @@ impl Sensors {
     }
 }
 
-/// What the model is told about a sensor's place, from the words in its name; `Unknown` for places where people do not
-/// carry phones (chest, ankle, head).
+/// What the model is told about a sensor's place, from the words in its name; `Unknown` for places it has no token for.
 pub(super) fn placement_of(name: &str) -> Placement {
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
@@ -148,6 +147,8 @@ pub(super) fn placement_of(name: &str) -> Placement {
         "pocket" | "thigh" | "trousers" | "trouser" => Some(Placement::Pocket),
         "belt" | "waist" | "hip" => Some(Placement::Belt),
         "hand" | "wrist" => Some(Placement::Hand),
+        "chest" => Some(Placement::Chest),
+        "ankle" => Some(Placement::Ankle),
         _ => None,
     });
     placement.unwrap_or(Placement::Unknown)

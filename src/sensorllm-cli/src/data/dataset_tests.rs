@@ -157,7 +157,9 @@ fn places_are_told_by_the_words_in_their_names() {
         ("right_trouser_pocket", Placement::Pocket),
         ("thigh", Placement::Pocket),
         ("left wrist", Placement::Hand),
-        ("chest", Placement::Unknown),
+        ("chest", Placement::Chest),
+        ("left_ankle", Placement::Ankle),
+        ("head", Placement::Unknown),
         ("handlebar", Placement::Unknown),
         ("", Placement::Unknown),
     ];

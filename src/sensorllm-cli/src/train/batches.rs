@@ -13,6 +13,10 @@ use super::augment::{Varied, vary};
 use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
+/// Parts a batch is cut into on a CPU, each computed by a thread of its own. Fixed, so that a run does not depend on the
+/// machine.
+pub const PARTS: usize = 2;
+
 /// A part of a batch.
 pub struct Part {
     /// What the model reads.
@@ -80,7 +84,7 @@ pub fn prepare(
 }
 
 /// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.
-fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
+pub fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((epoch as u64) << 32) | number);
     rng

@@ -15,6 +15,7 @@ use sensorllm::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use super::engine::FitSettings;
+use super::stages::{Alignment, EncoderPretraining, LanguagePretraining, WordsSettings};
 
 /// A training run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,18 @@ pub struct TrainConfig {
     pub model: ModelConfig,
     /// How windows are varied.
     pub augmentation: Augmentation,
+    /// Text that the model reads and writes; without it, it only classifies.
+    #[serde(default)]
+    pub words: Option<WordsSettings>,
+    /// Stage 0 of the encoder; skipped if left out.
+    #[serde(default)]
+    pub encoder_pretraining: Option<EncoderPretraining>,
+    /// Stage 0 of the language model; skipped if left out.
+    #[serde(default)]
+    pub language_pretraining: Option<LanguagePretraining>,
+    /// Stage 1; skipped if left out.
+    #[serde(default)]
+    pub alignment: Option<Alignment>,
     /// What is fitted.
     pub objective: Objective,
     /// How the weights are fitted.

@@ -32,6 +32,15 @@ impl LabelSet {
         (self.0.count_ones() == 1).then(|| self.0.trailing_zeros() as usize)
     }
 
+    /// The name of what the set says: its label, or the group that it is exactly; `None` for any other set.
+    pub fn name(self, manifest: &Manifest) -> Option<String> {
+        if let Some(label) = self.single() {
+            return manifest.labels.get(label).map(|label| label.name.clone());
+        }
+        let mut groups = manifest.labels.iter().filter_map(|label| label.group.as_deref());
+        groups.find(|group| Self::of(manifest.group(group)) == self).map(str::to_owned)
+    }
+
     /// The set with, for each label of a group, all labels of that group.
     pub fn widened(self, manifest: &Manifest) -> Self {
         let groups = manifest.labels.iter().enumerate().filter(|(i, _)| self.contains(*i));

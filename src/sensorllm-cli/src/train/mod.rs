@@ -13,6 +13,7 @@ mod examples;
 mod export;
 mod left_out;
 mod loss;
+mod stages;
 mod tokenizer;
 mod tune;
 mod validate;

@@ -25,3 +25,6 @@ pub use sequence::{Sequences, sequences};
 pub use special::{CHARACTERS, Role, SpecialTokens};
 pub use splice::{Prompt, PromptVectors, SensorVectors};
 pub use statistics::{StatisticsProjection, WRITTEN, scaled_statistics, written_statistics};
+
+#[cfg(test)]
+mod tests;

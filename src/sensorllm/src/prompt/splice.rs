@@ -106,8 +106,8 @@ impl Prompt {
             parts.iter().map(|part| part.clone().narrow(1, first, count)).collect()
         };
         let mut parts = Vec::with_capacity(2);
-        let marks = [of(&before, 0, without), of(&after, 0, without)].concat();
-        if without > 0 && !marks.is_empty() {
+        if without > 0 && !(before.is_empty() && after.is_empty()) {
+            let marks = [of(&before, 0, without), of(&after, 0, without)].concat();
             parts.push(flat(Tensor::cat(marks, 2)));
         }
         let sensor_vectors = sensor_vectors.reshape([batch, with, positions, d_model]);
