@@ -120,7 +120,7 @@ impl Asked {
 
     /// The rows of its interval that are in the stretch; all of them when there would be none.
     pub fn rows(&self, facts: &Facts) -> (usize, usize) {
-        let all = (0, facts.row(facts.seconds));
+        let all = (0, facts.rows());
         let Some((start, end)) = self.interval else { return all };
         let start = if start < 0.0 { facts.seconds + start } else { start };
         let rows = (facts.row(start.max(0.0)), facts.row(end.min(facts.seconds)));

@@ -2,6 +2,7 @@
 
 use super::body::{Attitude, Movement, attitude, movement, steps_per_minute};
 use super::segment::{Segment, Trend, Trends};
+use super::sheet::Value;
 use super::smooth::smoothed;
 use crate::sensor::{Axis, Channel, STATISTICS, Sensor, Window, channel_values, statistics};
 
@@ -131,6 +132,17 @@ impl Facts {
     /// The time of a row, in seconds.
     pub fn time(&self, row: usize) -> f64 {
         row as f64 / self.rate_hz
+    }
+
+    /// The time of a row, or the duration of so many rows, as it is written.
+    pub fn clock(&self, rows: usize) -> Value {
+        let seconds = self.time(rows);
+        if self.tolerance < TENTHS { Value::ExactSeconds(seconds) } else { Value::Seconds(seconds) }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.row(self.seconds)
     }
 
     /// The row nearest to a time in seconds.

@@ -11,11 +11,13 @@
 mod answer;
 mod answer_body;
 mod body;
+mod check;
 mod clause;
 mod compose;
 mod exchange;
 mod facts;
 mod lexicon;
+mod parse;
 mod pattern;
 mod question;
 mod segment;
@@ -25,10 +27,14 @@ mod sheet;
 mod smooth;
 #[cfg(test)]
 mod test_motion;
+#[cfg(test)]
+mod truth_tests;
 
 pub use body::{Attitude, Movement, Posture};
+pub use check::{Truth, check};
 pub use exchange::{Asked, Exchange, Family, exchange, exchange_about, random_exchange, sheet};
 pub use facts::{Activity, CHANNELS, ChannelFacts, Facts};
+pub use parse::{Claim, Level, Statement, parse};
 pub use segment::{Segment, Trend, Trends, exact};
 pub use sheet::{MAX_SLOTS, Renderer, Sheet, Value};
 pub use smooth::smoothed;
