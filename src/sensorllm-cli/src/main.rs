@@ -39,7 +39,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look at data sets
+    /// Look at data sets and import them
     #[command(subcommand)]
     Data(DataCommand),
     Train(train::TrainArgs),
@@ -58,11 +58,13 @@ enum Command {
 #[derive(Subcommand)]
 enum DataCommand {
     Info(data::info::InfoArgs),
+    Import(data::import::ImportArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Data(DataCommand::Info(args)) => data::info::run(&args),
+        Command::Data(DataCommand::Import(args)) => data::import::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),

@@ -273,7 +273,26 @@ fn read_segments(path: &Path, recordings: &[Rows]) -> Result<Vec<LabelledRows>> 
             activity: line.text("activity").to_owned(),
         })
     };
-    table.rows().map(segment).collect()
+    let segments: Vec<LabelledRows> = table.rows().map(segment).collect::<Result<_>>()?;
+    refuse_overlaps(path, &segments)?;
+    Ok(segments)
+}
+
+/// Two segments may touch but not share a row: it would have two labels.
+fn refuse_overlaps(path: &Path, segments: &[LabelledRows]) -> Result<()> {
+    let mut sorted: Vec<&LabelledRows> = segments.iter().collect();
+    sorted.sort_by_key(|segment| (&segment.rows.subject, &segment.rows.recording, segment.rows.start));
+    for [first, second] in sorted.array_windows() {
+        let (a, b) = (&first.rows, &second.rows);
+        if a.subject == b.subject && a.recording == b.recording && b.start < a.end {
+            let message = format!(
+                "recording {} of {}: the segments `{}` (rows {}..{}) and `{}` (rows {}..{}) overlap",
+                a.recording, a.subject, first.label, a.start, a.end, second.label, b.start, b.end
+            );
+            return Err(DataError::content(path, message));
+        }
+    }
+    Ok(())
 }
 
 /// The columns that `recordings.csv` and `segments.csv` share.

@@ -7,11 +7,12 @@
 mod channels;
 mod dataset;
 mod error;
+pub mod import;
 pub mod info;
 pub mod npy;
 mod tables;
 mod windows;
 
-pub use dataset::{Dataset, Recording};
+pub use dataset::{Dataset, Recording, Segment};
 pub use error::{DataError, Result};
 pub use windows::labelled_windows;
