@@ -39,7 +39,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look at data sets and import them
+    /// Import data sets and look at them
     #[command(subcommand)]
     Data(DataCommand),
     Train(train::TrainArgs),
@@ -59,12 +59,14 @@ enum Command {
 enum DataCommand {
     Info(data::info::InfoArgs),
     Import(data::import::ImportArgs),
+    Check(data::protocol::check::CheckArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Data(DataCommand::Info(args)) => data::info::run(&args),
         Command::Data(DataCommand::Import(args)) => data::import::run(&args),
+        Command::Data(DataCommand::Check(args)) => data::protocol::check::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),

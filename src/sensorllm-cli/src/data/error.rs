@@ -44,6 +44,14 @@ pub enum DataError {
         /// What is wrong in it.
         message: String,
     },
+    /// A protocol is malformed or contradicts itself.
+    #[error("{}: {message}", path.display())]
+    Protocol {
+        /// The protocol's file.
+        path: PathBuf,
+        /// What is wrong in it.
+        message: String,
+    },
     /// A folder does not hold a data set in its original layout.
     #[error("{}: no {expected} here", path.display())]
     Layout {
@@ -86,6 +94,11 @@ impl DataError {
         Self::Content { path: path.to_owned(), message: message.into() }
     }
 
+    /// The protocol in `path` is wrong in the way `message` says.
+    pub(super) fn protocol(path: &Path, message: impl Into<String>) -> Self {
+        Self::Protocol { path: path.to_owned(), message: message.into() }
+    }
+
     /// `path` cannot be written.
     pub(super) fn write(path: &Path, source: std::io::Error) -> Self {
         Self::Write { path: path.to_owned(), source }
@@ -104,6 +117,7 @@ impl DataError {
             }
             Self::Npy { .. } => "the file may be damaged or cut short: fetch it again",
             Self::Content { .. } | Self::Line { .. } => "correct the file, or fetch the data set again",
+            Self::Protocol { .. } => "correct the protocol; models/protocols has examples",
             Self::Layout { .. } => "docs/DATA.md says which folder of the unpacked data set to name",
             Self::Exists { .. } => "name a folder that does not exist yet, or is empty",
             Self::Write { .. } => "make room, or write somewhere else; nothing half-made was left behind",

@@ -10,9 +10,10 @@ mod error;
 pub mod import;
 pub mod info;
 pub mod npy;
+pub mod protocol;
 mod tables;
 mod windows;
 
-pub use dataset::{Dataset, Recording, Segment};
+pub use dataset::{Dataset, Recording};
 pub use error::{DataError, Result};
 pub use windows::labelled_windows;

@@ -81,6 +81,14 @@ impl Name {
     }
 }
 
+/// The labels that an import can have, and the placement, quantity and axis of its channels.
+#[cfg(test)]
+pub(super) fn described(name: Name) -> (Vec<String>, Vec<(&'static str, &'static str, &'static str)>) {
+    let (set, _) = name.importer();
+    let labels = set.labels.iter().map(|label| label.0.to_owned()).collect();
+    (labels, set.channels.iter().map(|channel| (channel.placement, channel.quantity, channel.axis)).collect())
+}
+
 /// Runs the command.
 pub fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let report = import(args.name, &args.dir, &args.out)?;

@@ -74,7 +74,7 @@ impl Source {
 /// A recording's segments: rows from its start, label, activity.
 pub(super) fn segments(set: &Dataset, recording: &Recording) -> Vec<(usize, usize, String, String)> {
     let row = |seconds: f64| (seconds * f64::from(set.rate_hz)).round() as usize;
-    let segment = |segment: &crate::data::Segment| {
+    let segment = |segment: &crate::data::dataset::Segment| {
         let rows = (row(segment.start_seconds), row(segment.end_seconds));
         (rows.0, rows.1, segment.label.clone(), segment.activity.clone())
     };
