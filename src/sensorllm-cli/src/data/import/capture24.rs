@@ -165,7 +165,8 @@ fn time(text: &str) -> Option<i64> {
     let mut clock = clock.splitn(3, ':');
     let (hour, minute): (i64, i64) = (clock.next()?.parse().ok()?, clock.next()?.parse().ok()?);
     let second: f64 = clock.next()?.parse().ok()?;
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0.0..61.0).contains(&second) {
+    let is_date = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0.0..61.0).contains(&second) {
         return None;
     }
     // Days of the civil calendar, counting years from March so that a leap day is the last of its year.
@@ -273,7 +274,14 @@ mod tests {
         assert!((seconds("2016-02-28 23:59:59.99", "2016-02-29 00:00:00") - 0.01).abs() < 1e-9);
         assert!((seconds("2016-02-29 12:00:00", "2016-03-01 12:00:00.5") - 86_400.5).abs() < 1e-9);
         assert!((seconds("2015-12-31 23:00:00", "2016-01-01 00:00:00") - 3600.0).abs() < 1e-9);
-        for wrong in ["", "2016-13-01 00:00:00", "2016-01-01", "2016-01-01 00:00:nan", "a b"] {
+        for wrong in [
+            "",
+            "2016-13-01 00:00:00",
+            "2016-01-01",
+            "2016-01-01 00:00:nan",
+            "2016-01-01 99999999999999:00:00",
+            "a b",
+        ] {
             assert_eq!(time(wrong), None, "{wrong}");
         }
     }

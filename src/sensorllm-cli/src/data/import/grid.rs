@@ -52,7 +52,7 @@ impl<'w, 'a> Grid<'w, 'a> {
         }
         let row = Row { index, values: values.to_vec(), label };
         if values.iter().any(|value| value.is_nan()) {
-            if self.last.as_ref().is_some_and(|last| index - last.index > self.longest_gap) {
+            if self.last.as_ref().is_some_and(|last| index.saturating_sub(last.index) > self.longest_gap) {
                 // Too long to be bridged: nothing of it needs to be kept.
                 self.last = None;
                 self.pending.clear();
@@ -66,7 +66,7 @@ impl<'w, 'a> Grid<'w, 'a> {
                 self.repeated += 1;
                 return Ok(());
             }
-            Some(last) if index > last.index && index - last.index - 1 <= self.longest_gap => {
+            Some(last) if index > last.index && index.saturating_sub(last.index) - 1 <= self.longest_gap => {
                 self.bridge(&row).map_err(&at)?;
             }
             _ => {
@@ -90,7 +90,7 @@ impl<'w, 'a> Grid<'w, 'a> {
         let mut rows = vec![vec![f64::NAN; next.values.len()]; missing];
         let mut labels: Vec<Option<Option<usize>>> = vec![None; missing];
         for row in &self.pending {
-            let place = row.index - last.index - 1;
+            let place = row.index.saturating_sub(last.index).saturating_sub(1);
             if (0..missing as i64).contains(&place) {
                 rows[place as usize].clone_from(&row.values);
                 labels[place as usize] = Some(row.label);

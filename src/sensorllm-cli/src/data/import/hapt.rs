@@ -175,7 +175,9 @@ mod tests {
     fn source() -> Source {
         let source = Source::new();
         let acc = |row: i32| format!("{} -0.1 {}\n", f64::from(row) / 720.0, -1.0 / 720.0);
-        let gyro = |row: i32| format!("{:.9} 0 -0.01527163\n", f64::from(row) * 0.000305432619);
+        // The gyroscope reaches the very end of its 16 bits.
+        let gyro =
+            |row: i32| format!("{:.9} 0 {:.9}\n", f64::from(row) * 0.000305432619, -32768.0 * 0.000305432619);
         for (file, rows) in [("exp01_user01", 6), ("exp02_user01", 4), ("exp07_user04", 4)] {
             source.write(&format!("RawData/acc_{file}.txt"), (0..rows).map(acc).collect::<String>());
             source.write(&format!("RawData/gyro_{file}.txt"), (0..rows).map(gyro).collect::<String>());
@@ -206,6 +208,7 @@ mod tests {
         assert!(close(&source.channel("s01", "acc_x"), &wanted, 1e-12));
         let wanted: Vec<f64> = (0..6).chain(0..4).map(|row| f64::from(row) * 0.000305432619).collect();
         assert!(close(&source.channel("s01", "gyro_x"), &wanted, 1e-9));
+        assert!(close(&source.channel("s01", "gyro_z"), &[-32768.0 * 0.000305432619; 10], 1e-9));
     }
 
     #[test]

@@ -152,7 +152,8 @@ fn settle(folder: tempfile::TempDir, out: &Path) -> Result<()> {
 fn refuse_taken(out: &Path) -> Result<()> {
     let empty = match fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        // A file, or a folder that cannot be looked into.
+        Err(_) => !out.exists(),
     };
     if empty { Ok(()) } else { Err(DataError::Exists { path: out.to_owned() }) }
 }
@@ -219,6 +220,16 @@ mod tests {
         let message = source.message(Name::Mhealth);
         assert!(message.contains("there is something already"), "{message}");
         assert!(source.out().join("dataset.json").exists(), "and what is there stays");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let source = source(["1", "2", "3"]);
+        let file = source.out();
+        fs::write(&file, "a file where a folder should be").expect("written");
+        let path = file.join("set");
+        let error = import(Name::Mhealth, source.folder(), &path).expect_err("no folder can be there");
+        assert!(error.to_string().starts_with("cannot write"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -38,6 +38,10 @@ impl Source {
 
     pub(super) fn remove(&self, name: &str) {
         fs::remove_file(self.folder.path().join(name)).expect("removed");
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(super) fn out(&self) -> PathBuf {

@@ -40,6 +40,8 @@ const SIGNALS: [&str; 9] = [
     "body_acc_z",
 ];
 
+/// Of [`SIGNALS`], those that were measured; the others were computed from them.
+const MEASURED: usize = 6;
 /// Rows of a window.
 const WINDOW: usize = 128;
 /// Rows that a window shares with the next.
@@ -136,7 +138,7 @@ fn read_part(
         }
         let stretches = subjects.entry(subject).or_default();
         let goes_on = before.as_ref().is_some_and(|(same, activity, window)| {
-            *same == subject && *activity == label && window[SHARED..] == rows[..SHARED]
+            *same == subject && *activity == label && same_half(window, &rows)
         });
         match stretches.last_mut().filter(|_| goes_on) {
             Some(stretch) => {
@@ -154,6 +156,12 @@ fn read_part(
         }
     }
     Ok(())
+}
+
+/// Whether the second half of one window is the first half of the next. Body acceleration does not count: it is
+/// computed from the total, and might have been window by window.
+fn same_half(window: &[[f64; SIGNALS.len()]], next: &[[f64; SIGNALS.len()]]) -> bool {
+    window[SHARED..].iter().zip(&next[..SHARED]).all(|(a, b)| a[..MEASURED] == b[..MEASURED])
 }
 
 #[cfg(test)]

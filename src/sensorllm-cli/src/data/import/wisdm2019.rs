@@ -184,11 +184,12 @@ fn interpolated(a: &[Reading], b: &[Reading]) -> Vec<(i64, [f64; 6])> {
     let mut rows = Vec::new();
     let (mut at_a, mut at_b) = (0, 0);
     let mut time = start;
-    while time <= end {
+    // The end itself is left out where adding to it would not move on.
+    while time <= end && time < i64::MAX {
         if let (Some(x), Some(y)) = (between(a, &mut at_a, time), between(b, &mut at_b, time)) {
             rows.push((time, six(x, y)));
         }
-        time += GRID_NANOSECONDS;
+        time = time.saturating_add(GRID_NANOSECONDS);
     }
     rows
 }

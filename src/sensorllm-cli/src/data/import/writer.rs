@@ -21,8 +21,8 @@ pub(super) struct Writer<'a> {
     set: &'a Set,
     /// Per channel, the physical value of one integer step.
     scales: Vec<f64>,
-    /// Per channel, the largest absolute value so far.
-    largest: Vec<f64>,
+    /// Per channel, the smallest and largest value so far.
+    extremes: Vec<(f64, f64)>,
     /// Per channel, the largest rounding error so far.
     rounding: Vec<f64>,
     /// The subjects so far.
@@ -77,7 +77,7 @@ impl<'a> Writer<'a> {
             folder,
             set,
             scales,
-            largest: vec![0.0; channels],
+            extremes: vec![(0.0, 0.0); channels],
             rounding: vec![0.0; channels],
             names: BTreeSet::new(),
             subject: None,
@@ -154,7 +154,8 @@ impl<'a> Writer<'a> {
         }
         for (index, (channel, &value)) in self.set.channels.iter().zip(values).enumerate() {
             check(channel, value)?;
-            self.largest[index] = self.largest[index].max(value.abs());
+            let (low, high) = self.extremes[index];
+            self.extremes[index] = (low.min(value), high.max(value));
             let scale = self.scales[index];
             // Saturates where the scale is too fine; `coarser` then asks for another pass.
             let stored = (value / scale).round() as i16;
@@ -238,11 +239,12 @@ impl<'a> Writer<'a> {
         let needed: Vec<f64> = self
             .scales
             .iter()
-            .zip(&self.largest)
-            .map(|(scale, largest)| {
-                let steps = (largest / scale).round();
+            .zip(&self.extremes)
+            .map(|(scale, (low, high))| {
+                let times_too_far = |value: f64, limit: i16| (value / scale).round() / f64::from(limit);
+                let times = times_too_far(*low, i16::MIN).max(times_too_far(*high, i16::MAX));
                 // A whole multiple keeps values that lie on the source's own grid on it.
-                scale * (steps / f64::from(i16::MAX)).ceil().max(1.0)
+                scale * times.ceil().max(1.0)
             })
             .collect();
         Ok((needed != self.scales).then_some(needed))
