@@ -145,7 +145,7 @@ mod tests {
         let bounds = recordings.iter().map(|recording| {
             assert_eq!(recording.segments.len(), 1, "one label: one segment");
             let values = recording.samples.acceleration.iter().map(|row| row[0]);
-            let (first, last) = (values.clone().next(), values.last());
+            let (first, last) = (values.clone().next(), values.clone().next_back());
             (
                 (first.unwrap_or(0.0) / 9.80665 * 1e3).round() as usize,
                 (last.unwrap_or(0.0) / 9.80665 * 1e3).round() as usize,

@@ -97,10 +97,10 @@ fn recordings(root: &Path) -> Result<BTreeMap<(u32, u32), PathBuf>> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let numbers = name.strip_prefix("acc_exp").and_then(|rest| rest.strip_suffix(".txt"));
         let numbers = numbers.and_then(|rest| rest.split_once("_user"));
-        if let Some((experiment, user)) = numbers {
-            if let (Ok(experiment), Ok(user)) = (experiment.parse(), user.parse()) {
-                found.insert((user, experiment), path);
-            }
+        if let Some((experiment, user)) = numbers
+            && let (Ok(experiment), Ok(user)) = (experiment.parse(), user.parse())
+        {
+            found.insert((user, experiment), path);
         }
     }
     if found.is_empty() {

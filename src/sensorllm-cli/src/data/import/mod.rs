@@ -180,7 +180,7 @@ mod tests {
         let source = Source::new();
         let rest = ["0"; 22].join(" ");
         let lines = x.map(|x| format!("{x} {rest} 1\n"));
-        source.write("mHealth_subject1.log", &lines.concat());
+        source.write("mHealth_subject1.log", lines.concat());
         source
     }
 

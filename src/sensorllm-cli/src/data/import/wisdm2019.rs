@@ -94,7 +94,7 @@ pub(super) fn read(source: &Path, set: &Set, writer: &mut Writer<'_>, bar: &Prog
         }
         let (acceleration, rotation_rate) = (stretches(&path, set)?, stretches(&gyroscope, set)?);
         writer.subject(format!("s{subject}"), Vec::new())?;
-        for label in 0..LABELS.len() {
+        for (label, &letter) in LETTERS.iter().enumerate() {
             let of_label = |stretches: &'_ [Stretch]| -> Vec<usize> {
                 (0..stretches.len()).filter(|&index| stretches[index].label == label).collect()
             };
@@ -106,7 +106,7 @@ pub(super) fn read(source: &Path, set: &Set, writer: &mut Writer<'_>, bar: &Prog
                         continue;
                     }
                     count += 1;
-                    let letter = char::from(LETTERS[label]);
+                    let letter = char::from(letter);
                     let name = if count == 1 { letter.to_string() } else { format!("{letter}_{count}") };
                     writer.recording(name, vec![how.to_owned()]);
                     for (nanoseconds, values) in &rows {
