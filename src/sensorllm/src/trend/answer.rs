@@ -13,7 +13,11 @@ use crate::sensor::Channel;
 pub fn answer(facts: &Facts, asked: &Asked, composer: &mut Composer<'_>) {
     composer.fact(asked.family.name());
     match asked.family {
-        Family::TrendList | Family::TrendSummary | Family::Interval | Family::Statistics | Family::Frequency => {
+        Family::TrendList
+        | Family::TrendSummary
+        | Family::Interval
+        | Family::Statistics
+        | Family::Frequency => {
             about_channel(facts, asked, composer);
         }
         Family::Comparison => super::answer_body::comparison(facts, asked.sensor(), composer),
@@ -229,12 +233,7 @@ fn count_totals(
 }
 
 /// A summary of the trends of a channel.
-fn summary(
-    facts: &Facts,
-    found: &ChannelFacts,
-    name: String,
-    composer: &mut Composer<'_>,
-) {
+fn summary(facts: &Facts, found: &ChannelFacts, name: String, composer: &mut Composer<'_>) {
     let length = composer.slot(facts.clock(facts.rows()));
     composer.fact(format!("length {length}"));
     let text = composer.say(Clause::About, &vec![("channel", name), ("length", length)]);

@@ -3,7 +3,7 @@
 use super::body::{Attitude, Movement, attitude, movement, steps_per_minute};
 use super::segment::{Segment, Trend, Trends};
 use super::sheet::Value;
-use super::smooth::smoothed;
+use super::smooth::{possible_rate, smoothed};
 use crate::sensor::{Axis, Channel, STATISTICS, Sensor, Window, channel_values, statistics};
 
 /// Periodicity from which on a channel is said to repeat itself.
@@ -83,7 +83,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of `window` (a stretch of any length) at `rate_hz`, with the activities that a classifier found in it.
+    /// The facts of `window` (a stretch of up to a few minutes) at `rate_hz`, with the activities that a classifier found in it.
     /// Activities labelled `unknown` are left out, neighbours of the same label are joined.
     pub fn of(window: &Window, rate_hz: f32, activities: &[Activity]) -> Self {
         let magnitude = channel(Sensor::Acceleration, Axis::Magnitude);
@@ -91,12 +91,13 @@ impl Facts {
         wanted.push(magnitude);
         let mut values = channel_values(window, &wanted);
         let magnitude = values.pop().unwrap_or_default();
-        let channels = CHANNELS.iter().zip(&values).map(|(&channel, values)| {
-            ChannelFacts::of(channel, values, smoothed(values, rate_hz), rate_hz)
-        });
+        let channels = CHANNELS
+            .iter()
+            .zip(&values)
+            .map(|(&channel, values)| ChannelFacts::of(channel, values, smoothed(values, rate_hz), rate_hz));
         Self {
-            rate_hz: f64::from(rate_hz),
-            seconds: window.acceleration.len() as f64 / f64::from(rate_hz),
+            rate_hz: possible_rate(rate_hz),
+            seconds: window.acceleration.len() as f64 / possible_rate(rate_hz),
             channels: channels.collect(),
             steps_per_minute: steps_per_minute(&magnitude, rate_hz),
             attitude: attitude(&window.acceleration),
@@ -110,8 +111,8 @@ impl Facts {
     /// held to hundredths of a second.
     pub fn of_channel(channel: Channel, values: &[f32], trends: Trends, rate_hz: f32) -> Self {
         Self {
-            rate_hz: f64::from(rate_hz),
-            seconds: values.len() as f64 / f64::from(rate_hz),
+            rate_hz: possible_rate(rate_hz),
+            seconds: values.len() as f64 / possible_rate(rate_hz),
             channels: vec![ChannelFacts::of(channel, values, trends, rate_hz)],
             steps_per_minute: None,
             attitude: None,
@@ -123,7 +124,9 @@ impl Facts {
 
     /// What is true of `channel`, if it was measured.
     pub fn channel(&self, channel: Channel) -> Option<&ChannelFacts> {
-        let same = |facts: &&ChannelFacts| (facts.channel.sensor, facts.channel.axis) == (channel.sensor, channel.axis);
+        let same = |facts: &&ChannelFacts| {
+            (facts.channel.sensor, facts.channel.axis) == (channel.sensor, channel.axis)
+        };
         self.channels.iter().find(same).filter(|facts| facts.measured())
     }
 
@@ -157,7 +160,8 @@ impl Facts {
     /// The measured device axes of `sensor`, the one that varies most first.
     pub fn by_variation(&self, sensor: Sensor) -> Vec<&ChannelFacts> {
         let device = [Axis::X, Axis::Y, Axis::Z];
-        let mut axes: Vec<_> = device.iter().filter_map(|&axis| self.channel(channel(sensor, axis))).collect();
+        let mut axes: Vec<_> =
+            device.iter().filter_map(|&axis| self.channel(channel(sensor, axis))).collect();
         axes.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
         axes
     }
