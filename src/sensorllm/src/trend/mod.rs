@@ -33,6 +33,7 @@
 
 mod answer;
 mod answer_body;
+mod answer_values;
 mod body;
 mod check;
 mod clause;
