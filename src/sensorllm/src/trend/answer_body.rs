@@ -228,7 +228,8 @@ pub fn description(facts: &Facts, composer: &mut Composer<'_>) {
         let unit = unit(vertical.sensor);
         composer.fact(format!("range {} {lowest} {highest} {unit}", channel_name(vertical)));
         let name = composer.channel(vertical);
-        let fields = vec![("subject", name), ("lowest", lowest), ("highest", highest), ("unit", unit.to_owned())];
+        let fields =
+            vec![("subject", name), ("lowest", lowest), ("highest", highest), ("unit", unit.to_owned())];
         let text = composer.say(Clause::Range, &fields);
         composer.sentence(text);
     }

@@ -39,7 +39,9 @@ pub fn check(statements: &[Statement], facts: &Facts) -> Truth {
 
 /// Whether the interval a statement is about is in the stretch.
 fn is_possible(statement: &Statement, facts: &Facts) -> bool {
-    statement.within.is_none_or(|(from, to)| 0.0 <= from && from < to && to <= facts.seconds + facts.tolerance)
+    statement
+        .within
+        .is_none_or(|(from, to)| 0.0 <= from && from < to && to <= facts.seconds + facts.tolerance)
 }
 
 fn is_true(statement: &Statement, facts: &Facts) -> bool {
@@ -62,10 +64,13 @@ fn is_true(statement: &Statement, facts: &Facts) -> bool {
         Claim::Posture(posture) => {
             facts.movement.is_some() && *posture == facts.attitude.map(|attitude| attitude.posture)
         }
-        Claim::Tilt(tilt) => facts.attitude.is_some_and(|attitude| agrees(Value::Degrees(attitude.tilt), *tilt)),
+        Claim::Tilt(tilt) => {
+            facts.attitude.is_some_and(|attitude| agrees(Value::Degrees(attitude.tilt), *tilt))
+        }
         Claim::Movement(movement) => facts.movement == Some(*movement),
         Claim::Activity { label, start, end } => facts.activities.iter().any(|activity| {
-            let longest = facts.activities.iter().map(|activity| activity.end - activity.start).fold(0.0, f64::max);
+            let longest =
+                facts.activities.iter().map(|activity| activity.end - activity.start).fold(0.0, f64::max);
             activity.label.replace('_', " ") == *label
                 && start.is_none_or(|start| near(facts, activity.start, start))
                 // Without a time it is said of the whole stretch.
@@ -89,7 +94,9 @@ fn is_true_of(claim: &Claim, statement: &Statement, found: &ChannelFacts, facts:
     };
     match claim {
         Claim::Segment { trend, start, end, duration } => segments.iter().any(|segment| {
-            let is = |rows: usize, stated: &Option<f64>| stated.is_none_or(|stated| near(facts, facts.time(rows), stated));
+            let is = |rows: usize, stated: &Option<f64>| {
+                stated.is_none_or(|stated| near(facts, facts.time(rows), stated))
+            };
             segment.trend == *trend
                 && is(segment.start, start)
                 && is(segment.end, end)
@@ -129,7 +136,10 @@ fn is_true_of(claim: &Claim, statement: &Statement, found: &ChannelFacts, facts:
 
 /// The rows a statement is about.
 fn rows(statement: &Statement, facts: &Facts) -> (usize, usize) {
-    statement.within.map_or((0, facts.rows()), |(from, to)| (facts.row(from), facts.row(to)))
+    statement.within.map_or((0, facts.rows()), |(from, to)| {
+        let end = if near(facts, facts.seconds, to) { facts.rows() } else { facts.row(to) };
+        (facts.row(from), end)
+    })
 }
 
 /// The segments a statement is about.

@@ -101,7 +101,10 @@ pub enum Clause {
 
 /// Every pattern of every clause.
 pub const CLAUSES: &[(Clause, &str)] = &[
-    (Clause::About, "(this is|here is|you see|what follows is|we look at) {channel} (over|during|in) {length} seconds"),
+    (
+        Clause::About,
+        "(this is|here is|you see|what follows is|we look at) {channel} (over|during|in) {length} seconds",
+    ),
     (
         Clause::About,
         "{channel} (was|is) (recorded|measured|followed|observed|read) (for|over|during) {length} seconds",
@@ -144,12 +147,27 @@ pub const CLAUSES: &[(Clause, &str)] = &[
     (Clause::CountTotal, "{count} {nouns} (lasting|taking) {total} seconds {altogether}"),
     (Clause::CountTotal, "{count} {nouns} of {total} seconds {altogether}"),
     (Clause::CountTotal, "{count} {nouns} with {total} seconds {altogether}"),
-    (Clause::CountTotalFirst, "{subject} (has|shows) {count} {nouns} that {take} {total} seconds {altogether}"),
-    (Clause::CountTotalFirst, "{subject} (has|shows) {count} {nouns} (lasting|taking) {total} seconds {altogether}"),
+    (
+        Clause::CountTotalFirst,
+        "{subject} (has|shows) {count} {nouns} that {take} {total} seconds {altogether}",
+    ),
+    (
+        Clause::CountTotalFirst,
+        "{subject} (has|shows) {count} {nouns} (lasting|taking) {total} seconds {altogether}",
+    ),
     (Clause::CountTotalFirst, "{subject} (has|shows) {count} {nouns} (of|with) {total} seconds {altogether}"),
-    (Clause::CountTotalFirst, "({there}|in {it} you (see|find)) {count} {nouns} that {take} {total} seconds {altogether}"),
-    (Clause::CountTotalFirst, "({there}|in {it} you (see|find)) {count} {nouns} (lasting|taking) {total} seconds {altogether}"),
-    (Clause::CountTotalFirst, "({there}|in {it} you (see|find)) {count} {nouns} (of|with) {total} seconds {altogether}"),
+    (
+        Clause::CountTotalFirst,
+        "({there}|in {it} you (see|find)) {count} {nouns} that {take} {total} seconds {altogether}",
+    ),
+    (
+        Clause::CountTotalFirst,
+        "({there}|in {it} you (see|find)) {count} {nouns} (lasting|taking) {total} seconds {altogether}",
+    ),
+    (
+        Clause::CountTotalFirst,
+        "({there}|in {it} you (see|find)) {count} {nouns} (of|with) {total} seconds {altogether}",
+    ),
     (
         Clause::Parts,
         "{subject} (has|shows|consists of|is made of|splits into) {count} (parts|stretches|segments|pieces) \
@@ -168,13 +186,13 @@ pub const CLAUSES: &[(Clause, &str)] = &[
         Clause::Throughout,
         "{subject} is {adjective} (all the time|the whole time|throughout|without a break|all along)",
     ),
-    (
-        Clause::Throughout,
-        "({it} shows|in {it} there is|in {it} you see) (only|just|nothing but) {a_noun}",
-    ),
+    (Clause::Throughout, "({it} shows|in {it} there is|in {it} you see) (only|just|nothing but) {a_noun}"),
     (Clause::Total, "{subject} {verb} (for|during|over) {total} seconds (in all|altogether|in total)"),
     (Clause::Total, "(for|during|over) {total} seconds (in all|altogether|in total) {subject} {verb}"),
-    (Clause::Total, "{subject} is {adjective} (for|during|over) {total} seconds (in all|altogether|in total)"),
+    (
+        Clause::Total,
+        "{subject} is {adjective} (for|during|over) {total} seconds (in all|altogether|in total)",
+    ),
     (
         Clause::Total,
         "the {adjective} time (adds up to|comes to|is|makes) {total} seconds (in all|altogether|in total|)",
@@ -193,7 +211,10 @@ pub const CLAUSES: &[(Clause, &str)] = &[
         Clause::Within,
         "(in|during|within) the (time|stretch|part|interval) (between {from} and {to}|from {from} to {to}) seconds",
     ),
-    (Clause::Mean, "{subject} (averages|has a mean of|has an average of|is on average|has a mean value of) {mean} {unit}"),
+    (
+        Clause::Mean,
+        "{subject} (averages|has a mean of|has an average of|is on average|has a mean value of) {mean} {unit}",
+    ),
     (Clause::Mean, "(the mean|the average|the mean value) of {channel} is {mean} {unit}"),
     (Clause::Mean, "{its} (mean|average|mean value) is {mean} {unit}"),
     (Clause::Deviation, "{its} (standard deviation|spread) is {deviation} {unit}"),
@@ -203,7 +224,10 @@ pub const CLAUSES: &[(Clause, &str)] = &[
     (Clause::Range, "{subject} (ranges|goes|reaches) from {lowest} to {highest} {unit}"),
     (Clause::Range, "{subject} (lies|stays|moves) between {lowest} and {highest} {unit}"),
     (Clause::Range, "{its} (lowest|smallest) value is {lowest} and the (highest|largest) {highest} {unit}"),
-    (Clause::Range, "{its} values (lie|go) (between {lowest} and {highest}|from {lowest} to {highest}) {unit}"),
+    (
+        Clause::Range,
+        "{its} values (lie|go) (between {lowest} and {highest}|from {lowest} to {highest}) {unit}",
+    ),
     (Clause::Frequency, "{subject} repeats (itself|) (about|) {frequency} times (a|per) second"),
     (Clause::Frequency, "the (main|dominant|strongest) frequency of {channel} is {frequency} Hz"),
     (Clause::Frequency, "{its} (main|dominant|strongest) frequency is {frequency} Hz"),
@@ -235,7 +259,7 @@ pub const CLAUSES: &[(Clause, &str)] = &[
     (Clause::Varies, "{channel} by {deviation} {unit}"),
     (Clause::Varies, "{channel} with {deviation} {unit}"),
     (Clause::Activity, "you (are|seem to be|are probably) {label}"),
-    (Clause::Activity, "(this is|this looks like|it looks like|this must be) {label}"),
+    (Clause::Activity, "(this is|this looks like|it looks like|this seems to be) {label}"),
     (Clause::ActivityFirst, "you are {label} from {start} to {end} seconds"),
     (Clause::ActivityFirst, "you are {label} until {until} seconds"),
     (Clause::ActivityItem, "{label} from {start} to {end} seconds"),
@@ -250,10 +274,10 @@ pub const CLAUSES: &[(Clause, &str)] = &[
     (Clause::Duration, "the (recording|stretch|motion) (lasts|covers|takes) {length} seconds"),
     (Clause::DurationAside, "(in|over|during) (these|the) {length} seconds"),
     (Clause::NotMeasured, "{channel} (was|is) not (measured|recorded)"),
-    (Clause::NotMeasured, "there are no (data|readings|values) (for|of) {channel}"),
-    (Clause::NotMeasured, "the phone (gave|gives) no (data|readings|values) (for|of) {channel}"),
+    (Clause::NotMeasured, "there are no (data|readings|values) for {channel}"),
+    (Clause::NotMeasured, "the phone (gave|gives) no (data|readings|values) for {channel}"),
     (Clause::SensorNotMeasured, "{sensor} (was|is) not (measured|recorded)"),
-    (Clause::SensorNotMeasured, "there are no (data|readings|values) (for|of) {sensor}"),
+    (Clause::SensorNotMeasured, "there are no (data|readings|values) for {sensor}"),
     (
         Clause::OffTopic,
         "I (can only|only|can) (speak|talk|tell you) about (how the phone moves|the phone's motion|the motion of the phone)",

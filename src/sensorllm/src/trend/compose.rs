@@ -33,7 +33,15 @@ impl<'r> Composer<'r> {
     pub fn new(random: &'r mut SplitMix64) -> Self {
         let style = [random.below(lexicon::STYLES), random.below(lexicon::STYLES)];
         let phrase = random.below(lexicon::CHANNEL_PHRASES);
-        Self { random, listed: LISTED, facts: Vec::new(), values: Vec::new(), sentences: Vec::new(), style, phrase }
+        Self {
+            random,
+            listed: LISTED,
+            facts: Vec::new(),
+            values: Vec::new(),
+            sentences: Vec::new(),
+            style,
+            phrase,
+        }
     }
 
     /// Adds words to the sheet.
@@ -111,7 +119,8 @@ impl<'r> Composer<'r> {
 
     /// `pattern` with the words of `fields`.
     pub fn word(&mut self, pattern: &Pattern, fields: &Fields) -> String {
-        let words = |name: &str| fields.iter().find(|(field, _)| *field == name).map_or("", |(_, words)| words);
+        let words =
+            |name: &str| fields.iter().find(|(field, _)| *field == name).map_or("", |(_, words)| words);
         pattern.expand(self.random, &|name| words(name).to_owned())
     }
 

@@ -203,8 +203,8 @@ pub const ALTOGETHER: [&str; 2] = ["in all", "together"];
 
 /// Words that end a label; without them a label would swallow its sentence.
 const NOT_IN_LABELS: [&str; 25] = [
-    "a", "about", "and", "are", "as", "at", "because", "finally", "first", "for", "from", "it", "its", "no", "not", "of", "on",
-    "probably", "since", "the", "then", "until", "which", "with", "you",
+    "a", "about", "and", "are", "as", "at", "because", "finally", "first", "for", "from", "it", "its", "no",
+    "not", "of", "on", "probably", "since", "the", "then", "until", "which", "with", "you",
 ];
 
 /// A phrase, word by word, with its meaning.
@@ -283,7 +283,9 @@ fn number(word: &str) -> Vec<(usize, Meaning)> {
         "no" => Some(0.0),
         "one" => Some(1.0),
         // Nothing but plain decimals: `nan` and `1e9` are no numbers of ours.
-        word if word.chars().all(|sign| sign.is_ascii_digit() || sign == '.' || sign == '-') => word.parse().ok(),
+        word if word.chars().all(|sign| sign.is_ascii_digit() || sign == '.' || sign == '-') => {
+            word.parse().ok()
+        }
         _ => None,
     };
     value.map(|value| (1, Meaning::Number(value))).into_iter().collect()
@@ -291,7 +293,8 @@ fn number(word: &str) -> Vec<(usize, Meaning)> {
 
 /// A label of one to four words.
 fn labels(words: &[&str]) -> Vec<(usize, Meaning)> {
-    let is_adjective = |word: &str| Trend::ALL.iter().any(|&trend| styles(trend).iter().any(|set| set.adjective == word));
+    let is_adjective =
+        |word: &str| Trend::ALL.iter().any(|&trend| styles(trend).iter().any(|set| set.adjective == word));
     let fits = |word: &&&str| {
         word.chars().all(|sign| sign.is_alphabetic() || sign == '-')
             && !NOT_IN_LABELS.contains(*word)

@@ -66,9 +66,19 @@ mod tests {
                 let facts = piece(seed, exactly);
                 for family in PAPER_FAMILIES {
                     let exchange = exchange_paper(&facts, Some(family), seed);
-                    assert!(exchange.sheet.text.is_empty() && !exchange.answer.contains('<'), "{}", exchange.answer);
+                    assert!(
+                        exchange.sheet.text.is_empty() && !exchange.answer.contains('<'),
+                        "{}",
+                        exchange.answer
+                    );
                     let truth = check(&parse(&exchange.answer), &facts);
-                    assert!(truth.wrong.is_empty(), "{}\n{}\n{:#?}", exchange.question, exchange.answer, truth.wrong);
+                    assert!(
+                        truth.wrong.is_empty(),
+                        "{}\n{}\n{:#?}",
+                        exchange.question,
+                        exchange.answer,
+                        truth.wrong
+                    );
                     assert!(truth.stated > 0);
                 }
             }
@@ -80,7 +90,10 @@ mod tests {
         let values = [1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 0.0, 3.0, 1.0, 2.0, 1.0, 2.0];
         let facts = Facts::of_channel(CHANNELS[0], &values, exact(&values), 50.0);
         let answer = exchange_paper(&facts, Some(Family::TrendList), 3).answer;
-        let listed = parse(&answer).iter().filter(|said| matches!(said.claim, super::super::Claim::Segment { .. })).count();
+        let listed = parse(&answer)
+            .iter()
+            .filter(|said| matches!(said.claim, super::super::Claim::Segment { .. }))
+            .count();
         assert_eq!(listed, facts.channels[0].trends.segments.len(), "{answer}");
         assert!(answer.contains("0.04"), "{answer}");
     }

@@ -112,8 +112,9 @@ pub struct Statement {
 }
 
 /// Words between clauses, which say nothing themselves.
-const CONNECTIVES: [&str; 15] =
-    [",", ".", ";", ":", "?", "!", "and", "but", "then", "finally", "first", "next", "because", "as", "while"];
+const CONNECTIVES: [&str; 15] = [
+    ",", ".", ";", ":", "?", "!", "and", "but", "then", "finally", "first", "next", "because", "as", "while",
+];
 
 /// What `answer` states, in its order. The answer is a rendered one, with numbers instead of slots.
 ///
@@ -231,7 +232,9 @@ fn claims(
     let count = number("count").map(|count| Claim::Count { trend, count });
     let total = trend.zip(number("total")).map(|(trend, seconds)| Claim::Total { trend, seconds });
     let claims = match clause {
-        Clause::About | Clause::Duration | Clause::DurationAside => [number("length").map(Claim::Length), None],
+        Clause::About | Clause::Duration | Clause::DurationAside => {
+            [number("length").map(Claim::Length), None]
+        }
         Clause::ListOpening | Clause::Within | Clause::OffTopic | Clause::Mention => [None, None],
         Clause::VerbItem | Clause::NounItem | Clause::AdjectiveItem => {
             let segment = |trend| Claim::Segment {
@@ -249,7 +252,9 @@ fn claims(
         Clause::Total | Clause::Further => [total, None],
         Clause::Overall => [trend.map(Claim::Overall), None],
         Clause::Mean => [value(Level::Mean, "mean"), None],
-        Clause::Deviation | Clause::DeviationAside | Clause::Varies => [value(Level::Deviation, "deviation"), None],
+        Clause::Deviation | Clause::DeviationAside | Clause::Varies => {
+            [value(Level::Deviation, "deviation"), None]
+        }
         Clause::Range => [value(Level::Lowest, "lowest"), value(Level::Highest, "highest")],
         Clause::Frequency => [Some(Claim::Frequency(number("frequency"))), None],
         Clause::NoFrequency => [Some(Claim::Frequency(None)), None],

@@ -211,7 +211,9 @@ fn every(parts: &[Part]) -> Vec<String> {
         Part::Choice(alternatives) => alternatives.iter().flat_map(|parts| every(parts)).collect(),
     };
     let rest = every(rest);
-    ways.iter().flat_map(|way| rest.iter().map(move |rest| format!("{way} {rest}").trim().to_owned())).collect()
+    ways.iter()
+        .flat_map(|way| rest.iter().map(move |rest| format!("{way} {rest}").trim().to_owned()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -95,10 +95,8 @@ impl Trends {
 /// the first row belongs to the first segment. Gaps (values that are not finite) break: rows are compared only inside a
 /// run of measured ones, and a run of a single row is steady.
 pub fn exact(values: &[f32]) -> Trends {
-    let level: Vec<f64> = values
-        .iter()
-        .map(|&value| if value.is_finite() { f64::from(value) } else { f64::NAN })
-        .collect();
+    let level: Vec<f64> =
+        values.iter().map(|&value| if value.is_finite() { f64::from(value) } else { f64::NAN }).collect();
     let mut segments: Vec<Segment> = Vec::new();
     for (start, end) in runs(&level) {
         if end - start == 1 {

@@ -58,11 +58,15 @@ fn exact_trends_are_those_of_neighbouring_samples() {
 fn a_plateau_is_steady_and_a_slope_is_not() {
     let values = lines(&[(0, 0.0), (50, 0.0), (75, 4.0), (125, 4.0), (150, 0.0), (200, 0.0)]);
     let found = names(&smoothed(&values, 50.0));
-    let expected = [(Steady, 0, 50), (Rising, 50, 75), (Steady, 75, 125), (Falling, 125, 150), (Steady, 150, 201)];
+    let expected =
+        [(Steady, 0, 50), (Rising, 50, 75), (Steady, 75, 125), (Falling, 125, 150), (Steady, 150, 201)];
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found.0, expected.0);
-        assert!(found.1.abs_diff(expected.1) <= 4 && found.2.abs_diff(expected.2) <= 4, "{found:?} {expected:?}");
+        assert!(
+            found.1.abs_diff(expected.1) <= 4 && found.2.abs_diff(expected.2) <= 4,
+            "{found:?} {expected:?}"
+        );
     }
     assert_eq!(names(&smoothed(&lines(&[(0, 0.0), (500, 1.0)]), 50.0)), [(Rising, 0, 501)]);
 }

@@ -50,7 +50,13 @@ impl Value {
             Self::Seconds(_) | Self::Hertz(_) => 1,
             Self::ExactSeconds(_) => 2,
             // What rounds to ten is written as ten is.
-            Self::Reading(value, _) => if value.abs() < 9.995 { 2 } else { 1 },
+            Self::Reading(value, _) => {
+                if value.abs() < 9.995 {
+                    2
+                } else {
+                    1
+                }
+            }
         }
     }
 }
@@ -61,7 +67,8 @@ impl fmt::Display for Value {
         let decimals = self.decimals();
         let text = format!("{:.decimals$}", self.number());
         // No minus before a zero.
-        let unsigned = text.strip_prefix('-').filter(|rest| rest.chars().all(|sign| sign == '0' || sign == '.'));
+        let unsigned =
+            text.strip_prefix('-').filter(|rest| rest.chars().all(|sign| sign == '0' || sign == '.'));
         f.write_str(unsigned.unwrap_or(&text))
     }
 }

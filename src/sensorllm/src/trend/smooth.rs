@@ -26,8 +26,7 @@ const PLATEAU_PATIENCE: f64 = 2.2;
 /// turns it is steady. Gain and offset change nothing. Gaps of up to 0.2 s are bridged by a straight line; longer ones break:
 /// no segment covers them.
 pub fn smoothed(values: &[f32], rate_hz: f32) -> Trends {
-    // Whoever gives an impossible rate gets trends all the same, of the nearest possible one.
-    let rate = if rate_hz.is_finite() { f64::from(rate_hz).clamp(1.0, 1000.0) } else { 50.0 };
+    let rate = possible_rate(rate_hz);
     let rows = |seconds: f64| (seconds * rate).round().max(1.0) as usize;
     let raw = bridge(values, rows(BRIDGED_SECONDS));
     let mut level = vec![f64::NAN; raw.len()];
@@ -45,7 +44,8 @@ pub fn smoothed(values: &[f32], rate_hz: f32) -> Trends {
         .max(1e-6 * sorted.iter().fold(0.0, |most: f64, value| most.max(value.abs())));
     let mut segments = Vec::new();
     for (start, end) in runs(&level) {
-        let run = Run { level: &level[start..end], threshold, shortest_steady: rows(SHORTEST_STEADY_SECONDS) };
+        let run =
+            Run { level: &level[start..end], threshold, shortest_steady: rows(SHORTEST_STEADY_SECONDS) };
         let mut parts = run.parts();
         merge_short(&mut parts, rows(SHORTEST_SECONDS));
         segments.extend(parts.iter().map(|part| Segment {
@@ -57,19 +57,22 @@ pub fn smoothed(values: &[f32], rate_hz: f32) -> Trends {
     Trends { segments, level, threshold }
 }
 
+/// A rate at which samples can come: whoever gives an impossible one gets facts all the same, of the nearest possible.
+pub(super) fn possible_rate(rate_hz: f32) -> f64 {
+    if rate_hz.is_finite() { f64::from(rate_hz).clamp(1.0, 1000.0) } else { 50.0 }
+}
+
 /// `values` with short gaps filled by straight lines; NaN in the others and at the ends.
 fn bridge(values: &[f32], longest: usize) -> Vec<f64> {
-    let mut filled: Vec<f64> = values
-        .iter()
-        .map(|&value| if value.is_finite() { f64::from(value) } else { f64::NAN })
-        .collect();
+    let mut filled: Vec<f64> =
+        values.iter().map(|&value| if value.is_finite() { f64::from(value) } else { f64::NAN }).collect();
     for pair in runs(&filled.clone()).windows(2) {
         let (before, after) = (pair[0].1, pair[1].0);
         if after - before <= longest {
             let (from, to) = (filled[before - 1], filled[after]);
             let steps = (after - before + 1) as f64;
-            for row in before..after {
-                filled[row] = from + (to - from) * (row + 1 - before) as f64 / steps;
+            for (row, value) in filled[before..after].iter_mut().enumerate() {
+                *value = from + (to - from) * (row + 1) as f64 / steps;
             }
         }
     }
@@ -132,7 +135,9 @@ impl Run<'_> {
             let from = if pair[0] == turns[0] { first } else { pair[0] };
             self.leg(from, pair[1], Trend::of(self.level[pair[1]] - self.level[from], 0.0), &mut parts);
         }
-        if self.quiet_edge(last..end, &mut parts).is_none() && let Some(part) = parts.last_mut() {
+        if self.quiet_edge(last..end, &mut parts).is_none()
+            && let Some(part) = parts.last_mut()
+        {
             part.end = end;
         }
         merge_same(&mut parts);

@@ -16,7 +16,8 @@ pub fn window(seed: u64) -> Window {
     let length = direction.iter().map(|value| value * value).sum::<f64>().sqrt().max(0.1);
     let phases: [f64; 6] = std::array::from_fn(|_| between(0.0, 6.0));
     let drifts: [f64; 6] = std::array::from_fn(|_| between(-0.5, 0.5));
-    let (gyroscope, accelerometer, gap) = (between(0.0, 1.0) < 0.8, between(0.0, 1.0) < 0.95, between(0.0, 1.0) < 0.2);
+    let (gyroscope, accelerometer, gap) =
+        (between(0.0, 1.0) < 0.8, between(0.0, 1.0) < 0.95, between(0.0, 1.0) < 0.2);
     let mut acceleration = Vec::new();
     let mut rotation_rate = Vec::new();
     for row in 0..rows {

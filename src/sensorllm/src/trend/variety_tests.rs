@@ -26,7 +26,6 @@ fn questions_have_more_wordings_than_sensorllm_has() {
             _ => 20,
         };
         let count = distinct(questions_of(family));
-        println!("{family}: {count} questions");
         assert!(count >= least, "{family}: {count}");
     }
 }
@@ -44,10 +43,10 @@ fn answers_have_more_wordings_than_sensorllm_has() {
     ];
     for (clause, least) in least {
         let count = distinct(patterns_of(clause));
-        println!("{clause:?}: {count} wordings");
         assert!(count >= least, "{clause:?}: {count}");
     }
-    let items = [Clause::VerbItem, Clause::NounItem, Clause::AdjectiveItem].map(|clause| distinct(patterns_of(clause)));
+    let items = [Clause::VerbItem, Clause::NounItem, Clause::AdjectiveItem]
+        .map(|clause| distinct(patterns_of(clause)));
     assert!(items.iter().sum::<usize>() > 6, "{items:?}");
 }
 
@@ -59,10 +58,27 @@ fn every_pattern_is_well_formed_and_every_field_is_known() {
         for piece in text.split(['{', '}']).skip(1).step_by(2) {
             // A number or one of the lexicon's phrases.
             let numbers = [
-                "start", "end", "until", "duration", "total", "count", "length", "from", "to", "mean", "deviation",
-                "lowest", "highest", "frequency", "steps", "tilt", "percent",
+                "start",
+                "end",
+                "until",
+                "duration",
+                "total",
+                "count",
+                "length",
+                "from",
+                "to",
+                "mean",
+                "deviation",
+                "lowest",
+                "highest",
+                "frequency",
+                "steps",
+                "tilt",
+                "percent",
             ];
-            let known = numbers.contains(&piece) || piece == "label" || meanings(piece, &["1.0"]).iter().all(|(length, _)| *length == 0);
+            let known = numbers.contains(&piece)
+                || piece == "label"
+                || meanings(piece, &["1.0"]).iter().all(|(length, _)| *length == 0);
             assert!(known, "{piece} in {text}");
         }
     }
