@@ -35,6 +35,18 @@ fn every_answer_reads_back_and_is_true() {
 }
 
 #[test]
+fn a_seed_draws_the_same_exchange_and_another_seed_other_words() {
+    let facts = facts(1);
+    let mut answers = std::collections::BTreeSet::new();
+    for seed in 0..50 {
+        let drawn = random_exchange(&facts, seed);
+        assert_eq!(drawn, random_exchange(&facts, seed));
+        answers.insert(exchange(&facts, Family::Description, seed).answer);
+    }
+    assert!(answers.len() > 40, "{}", answers.len());
+}
+
+#[test]
 fn intervals_of_any_kind_are_answered_truly() {
     for motion in 0..60 {
         let facts = facts(motion);
