@@ -40,7 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look at data sets
+    /// Import data sets and look at them
     #[command(subcommand)]
     Data(DataCommand),
     Train(train::TrainArgs),
@@ -59,11 +59,15 @@ enum Command {
 #[derive(Subcommand)]
 enum DataCommand {
     Info(data::info::InfoArgs),
+    Import(data::import::ImportArgs),
+    Check(data::protocol::check::CheckArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Data(DataCommand::Info(args)) => data::info::run(&args),
+        Command::Data(DataCommand::Import(args)) => data::import::run(&args),
+        Command::Data(DataCommand::Check(args)) => data::protocol::check::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),

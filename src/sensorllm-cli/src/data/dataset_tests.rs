@@ -170,7 +170,7 @@ fn places_are_told_by_the_words_in_their_names() {
 
 #[test]
 fn what_is_wrong_is_said_with_the_file() {
-    let cases: [(&str, &str, &str, &[&str]); 9] = [
+    let cases: [(&str, &str, &str, &[&str]); 10] = [
         ("dataset.json", "\"rate_hz\": 50", "\"rate_hz\": 0", &["dataset.json", "rate_hz"]),
         ("dataset.json", "{", "", &["dataset.json"]),
         ("channels.csv", "to_canonical", "factor", &["channels.csv", "to_canonical"]),
@@ -185,6 +185,18 @@ fn what_is_wrong_is_said_with_the_file() {
         ("recordings.csv", "1,s01,2,a,0", "1,s01,two,a,0", &["recordings.csv", "line 2", "two"]),
         ("segments.csv", "a,s01,0,2", "a,s01,0,3", &["segments.csv", "line 2", "outside"]),
         ("segments.csv", "a,s01,0,2", "z,s01,0,2", &["segments.csv", "line 2", "no recording z"]),
+        (
+            "segments.csv",
+            "a,s01,0,2,jogging,running",
+            "a,s01,1,2,jogging,running\na,s01,0,2,resting,sitting",
+            &[
+                "segments.csv",
+                "recording a of s01",
+                "`resting` (rows 0..2)",
+                "`jogging` (rows 1..2)",
+                "overlap",
+            ],
+        ),
     ];
     for (file, from, to, words) in cases {
         let folder = folder();

@@ -1,19 +1,13 @@
 //! Sheet and answer of each family of questions.
 
 use super::clause::{Clause, patterns_of};
-use super::compose::{Composer, Fields};
+use super::compose::{Composer, Fields, LISTED};
 use super::exchange::{Asked, Family};
 use super::facts::{ChannelFacts, Facts};
 use super::lexicon::{channel_name, kinds_phrase, unit};
 use super::segment::{Segment, Trend};
 use super::sheet::Value;
 use crate::sensor::Channel;
-
-/// How a time is written.
-pub type Seconds<'a> = &'a dyn Fn(f64) -> Value;
-
-/// More segments than this are summed up, not listed.
-pub const LISTED: usize = 8;
 
 /// Writes the sheet of what is asked and an answer to it.
 pub fn answer(facts: &Facts, asked: &Asked, composer: &mut Composer<'_>) {
@@ -50,15 +44,17 @@ fn about_channel(facts: &Facts, asked: &Asked, composer: &mut Composer<'_>) {
             let (from, to) = asked.rows(facts);
             interval(facts, found, name, (from, to), composer);
         }
-        Family::TrendSummary => summary(facts, found, &Value::Seconds, name, composer),
+        Family::TrendSummary => summary(facts, found, name, composer),
         _ => {
-            if found.trends.segments.len() > LISTED {
+            if found.trends.segments.len() > composer.listed {
                 counts(facts, found, name, composer);
                 overall(found.trends.overall(), composer);
             } else {
-                let items = segments(facts, &found.trends.segments, &Value::Seconds, composer);
+                let items = segments(facts, &found.trends.segments, composer);
                 list(channel, &items, composer);
-                if composer.coin() {
+                if composer.listed > LISTED {
+                    whole_answer(facts, found, composer);
+                } else if composer.coin() {
                     overall(found.trends.overall(), composer);
                 } else {
                     overall_fact(found.trends.overall(), composer);
@@ -69,17 +65,12 @@ fn about_channel(facts: &Facts, asked: &Asked, composer: &mut Composer<'_>) {
 }
 
 /// Puts segments into the sheet; gives the fields of each.
-pub fn segments(
-    facts: &Facts,
-    segments: &[Segment],
-    seconds: Seconds<'_>,
-    composer: &mut Composer<'_>,
-) -> Vec<Fields> {
-    segments.iter().map(|segment| composer.segment(segment, |rows| seconds(facts.time(rows)))).collect()
+fn segments(facts: &Facts, segments: &[Segment], composer: &mut Composer<'_>) -> Vec<Fields> {
+    segments.iter().map(|segment| composer.segment(segment, |rows| facts.clock(rows))).collect()
 }
 
 /// All segments of a channel, in one of the styles of lists.
-pub fn list(channel: Channel, items: &[Fields], composer: &mut Composer<'_>) {
+fn list(channel: Channel, items: &[Fields], composer: &mut Composer<'_>) {
     let name = composer.channel(channel);
     if let [only] = items {
         let mut fields = only.clone();
@@ -129,8 +120,8 @@ fn interval(
     rows: (usize, usize),
     composer: &mut Composer<'_>,
 ) {
-    let from = composer.slot(Value::Seconds(facts.time(rows.0)));
-    let to = composer.slot(Value::Seconds(facts.time(rows.1)));
+    let from = composer.slot(facts.clock(rows.0));
+    let to = composer.slot(facts.clock(rows.1));
     composer.fact(format!("from {from} to {to}"));
     let within = composer.say(Clause::Within, &vec![("from", from), ("to", to)]);
     let inside = facts.within(found, rows.0, rows.1);
@@ -148,8 +139,8 @@ fn interval(
             let text = composer.say(Clause::Throughout, &fields);
             composer.sentence(format!("{within} {text}"));
         }
-        inside if inside.len() <= LISTED => {
-            let items = segments(facts, inside, &Value::Seconds, composer);
+        inside if inside.len() <= composer.listed => {
+            let items = segments(facts, inside, composer);
             let patterns = patterns_of(Clause::VerbItem);
             let index = composer.random.below(patterns.clone().count());
             let Some(pattern) = patterns.clone().nth(index) else { return };
@@ -160,11 +151,32 @@ fn interval(
             overall(whole, composer);
         }
         inside => {
-            let items = count_totals(facts, inside, &Value::Seconds, Some(&vec![("subject", name)]), composer);
+            let items = count_totals(facts, inside, Some(&vec![("subject", name)]), composer);
             composer.sentence(format!("{within} {}", joined(&items, " , ", " and ")));
             overall(whole, composer);
         }
     }
+}
+
+/// What follows the list in an answer that leaves nothing out: the number of each trend, and a summary.
+fn whole_answer(facts: &Facts, found: &ChannelFacts, composer: &mut Composer<'_>) {
+    let kinds = found.kinds();
+    if kinds.len() > 1 {
+        let mut items = Vec::new();
+        let words_of_all = composer.random.clone();
+        for trend in kinds {
+            let count = found.count(trend);
+            let mut fields = composer.trend(trend, count);
+            fields.push(("there", if count == 1 { "there is" } else { "there are" }.to_owned()));
+            fields.push(("count", composer.count(count)));
+            fields.push(("subject", "it".to_owned()));
+            *composer.random = words_of_all.clone();
+            items.push(composer.say(Clause::Count, &fields));
+        }
+        composer.sentence(items.join(" ; "));
+    }
+    let name = composer.channel(found.channel);
+    summary(facts, found, name, composer);
 }
 
 /// Numbers and total times of segments, when there are too many to list.
@@ -175,7 +187,7 @@ fn counts(facts: &Facts, found: &ChannelFacts, name: String, composer: &mut Comp
     composer.fact(format!("parts {count} ; {kinds}"));
     let fields = vec![("subject", name), ("count", count), ("kinds", kinds.to_owned())];
     let text = composer.say(Clause::Parts, &fields);
-    let items = count_totals(facts, segments, &Value::Seconds, None, composer);
+    let items = count_totals(facts, segments, None, composer);
     composer.sentence(format!("{text} : {}", joined(&items, " , ", " and ")));
 }
 
@@ -183,7 +195,6 @@ fn counts(facts: &Facts, found: &ChannelFacts, name: String, composer: &mut Comp
 fn count_totals(
     facts: &Facts,
     segments: &[Segment],
-    seconds: Seconds<'_>,
     lead: Option<&Fields>,
     composer: &mut Composer<'_>,
 ) -> Vec<String> {
@@ -198,7 +209,7 @@ fn count_totals(
         }
         let mut fields = composer.trend(trend, count);
         let words = composer.count(count);
-        let total = composer.slot(seconds(facts.time(of().map(Segment::rows).sum())));
+        let total = composer.slot(facts.clock(of().map(Segment::rows).sum()));
         composer.fact(format!("{trend} {words} {total}"));
         fields.extend([("count", words), ("total", total)]);
         let clause = match lead {
@@ -218,14 +229,13 @@ fn count_totals(
 }
 
 /// A summary of the trends of a channel.
-pub fn summary(
+fn summary(
     facts: &Facts,
     found: &ChannelFacts,
-    seconds: Seconds<'_>,
     name: String,
     composer: &mut Composer<'_>,
 ) {
-    let length = composer.slot(seconds(facts.seconds));
+    let length = composer.slot(facts.clock(facts.rows()));
     composer.fact(format!("length {length}"));
     let text = composer.say(Clause::About, &vec![("channel", name), ("length", length)]);
     composer.sentence(text);
@@ -245,14 +255,14 @@ pub fn summary(
     let text = composer.say(Clause::Parts, &fields);
     composer.sentence(text);
     if composer.coin() {
-        let items = count_totals(facts, &found.trends.segments, seconds, Some(&it), composer);
+        let items = count_totals(facts, &found.trends.segments, Some(&it), composer);
         composer.sentence(joined(&items, " , ", " and "));
     } else {
         let mut items = Vec::new();
         for trend in kinds {
             let mut fields = composer.trend(trend, found.count(trend));
             let count = composer.count(found.count(trend));
-            let total = composer.slot(seconds(facts.time(found.total_rows(trend))));
+            let total = composer.slot(facts.clock(found.total_rows(trend)));
             composer.fact(format!("{trend} {count} {total}"));
             fields.extend(it.clone());
             fields.push(("total", total));

@@ -198,7 +198,7 @@ fn evidence(facts: &Facts, composer: &mut Composer<'_>) {
 
 /// The whole movement in a few sentences.
 pub fn description(facts: &Facts, composer: &mut Composer<'_>) {
-    let length = composer.slot(Value::Seconds(facts.seconds));
+    let length = composer.slot(facts.clock(facts.rows()));
     composer.fact(format!("length {length}"));
     let fields = vec![("length", length)];
     let text = if facts.movement.is_some() && composer.coin() {

@@ -95,6 +95,8 @@ pub enum Clause {
     SensorNotMeasured,
     /// That the question is about something else.
     OffTopic,
+    /// A channel, of which the next clause says something.
+    Mention,
 }
 
 /// Every pattern of every clause.
@@ -259,6 +261,8 @@ pub const CLAUSES: &[(Clause, &str)] = &[
     (Clause::OffTopic, "(that|this) is (not about|nothing to do with) (the motion|how the phone moves)"),
     (Clause::OffTopic, "(that|this) is nothing (the|that the) motion sensors (can tell|can show|know)"),
     (Clause::OffTopic, "(please|) ask me (about|something about) (the motion|trends , posture or activity)"),
+    (Clause::Mention, "{channel}"),
+    (Clause::Mention, "{it}"),
 ];
 
 static COMPILED: LazyLock<Vec<(Clause, Pattern)>> =

@@ -9,6 +9,9 @@ use super::sheet::{Sheet, Value};
 use crate::sampler::SplitMix64;
 use crate::sensor::Channel;
 
+/// More segments than this are usually summed up, not listed.
+pub const LISTED: usize = 8;
+
 /// Fields of a clause with their words.
 pub type Fields = Vec<(&'static str, String)>;
 
@@ -16,6 +19,8 @@ pub type Fields = Vec<(&'static str, String)>;
 pub struct Composer<'r> {
     /// Draws the wording.
     pub random: &'r mut SplitMix64,
+    /// More segments than this are summed up, not listed.
+    pub listed: usize,
     facts: Vec<String>,
     values: Vec<Value>,
     sentences: Vec<String>,
@@ -28,7 +33,7 @@ impl<'r> Composer<'r> {
     pub fn new(random: &'r mut SplitMix64) -> Self {
         let style = [random.below(lexicon::STYLES), random.below(lexicon::STYLES)];
         let phrase = random.below(lexicon::CHANNEL_PHRASES);
-        Self { random, facts: Vec::new(), values: Vec::new(), sentences: Vec::new(), style, phrase }
+        Self { random, listed: LISTED, facts: Vec::new(), values: Vec::new(), sentences: Vec::new(), style, phrase }
     }
 
     /// Adds words to the sheet.

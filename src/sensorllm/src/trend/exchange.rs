@@ -120,7 +120,7 @@ impl Asked {
 
     /// The rows of its interval that are in the stretch; all of them when there would be none.
     pub fn rows(&self, facts: &Facts) -> (usize, usize) {
-        let all = (0, facts.row(facts.seconds));
+        let all = (0, facts.rows());
         let Some((start, end)) = self.interval else { return all };
         let start = if start < 0.0 { facts.seconds + start } else { start };
         let rows = (facts.row(start.max(0.0)), facts.row(end.min(facts.seconds)));
@@ -218,7 +218,7 @@ pub(super) fn ask(asked: &Asked, random: &mut SplitMix64) -> String {
         ("sensor", format!("the {}", sensor_name(asked.sensor()))),
     ];
     if let Some((from, to)) = asked.interval {
-        fields.extend([("from", format!("{from:.1}")), ("to", format!("{to:.1}"))]);
+        fields.extend([("from", time(from)), ("to", time(to))]);
     }
     let patterns = questions_of(asked.family);
     let mut drawn = random.below(patterns.clone().map(Pattern::wordings).sum::<usize>().max(1));
@@ -231,6 +231,12 @@ pub(super) fn ask(asked: &Asked, random: &mut SplitMix64) -> String {
         drawn -= pattern.wordings();
     }
     String::new()
+}
+
+/// A time in a question: one decimal, or two if it needs them.
+fn time(seconds: f64) -> String {
+    let tenths = 10.0 * seconds;
+    if (tenths - tenths.round()).abs() < 1e-6 { format!("{seconds:.1}") } else { format!("{seconds:.2}") }
 }
 
 /// What a request begins with; everything else is a question.

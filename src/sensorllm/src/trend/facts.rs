@@ -2,13 +2,12 @@
 
 use super::body::{Attitude, Movement, attitude, movement, steps_per_minute};
 use super::segment::{Segment, Trend, Trends};
+use super::sheet::Value;
 use super::smooth::smoothed;
 use crate::sensor::{Axis, Channel, STATISTICS, Sensor, Window, channel_values, statistics};
 
 /// Periodicity from which on a channel is said to repeat itself.
 const CLEAR_RHYTHM: f32 = 0.4;
-/// Seconds from which on the rest of a segment that an interval cuts is worth a word.
-const SHORTEST_WORTH_A_WORD: f64 = 0.1;
 /// Half of the last printed digit of a time, and what 64-bit arithmetic adds.
 const TENTHS: f64 = 0.05 + 1e-9;
 
@@ -133,14 +132,26 @@ impl Facts {
         row as f64 / self.rate_hz
     }
 
+    /// The time of a row, or the duration of so many rows, as it is written.
+    pub fn clock(&self, rows: usize) -> Value {
+        let seconds = self.time(rows);
+        if self.tolerance < TENTHS { Value::ExactSeconds(seconds) } else { Value::Seconds(seconds) }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.row(self.seconds)
+    }
+
     /// The row nearest to a time in seconds.
     pub fn row(&self, seconds: f64) -> usize {
         (seconds * self.rate_hz).round().max(0.0) as usize
     }
 
-    /// The segments of `channel` in `start..end` that are worth a word: see [`ChannelFacts::within`].
+    /// The segments of `channel` in `start..end` that are worth a word, see [`ChannelFacts::within`]: what is left of them
+    /// has to be as long as the last digit of a time.
     pub fn within(&self, channel: &ChannelFacts, start: usize, end: usize) -> Vec<Segment> {
-        channel.within(start, end, self.row(SHORTEST_WORTH_A_WORD))
+        channel.within(start, end, self.row(2.0 * self.tolerance))
     }
 
     /// The measured device axes of `sensor`, the one that varies most first.

@@ -1,6 +1,9 @@
 //! The words for what facts are about: trends, channels, postures, degrees of movement. Each field of a pattern has its phrases here, so
 //! that what is written can be read back.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::body::{Movement, Posture};
 use super::facts::CHANNELS;
 use super::segment::Trend;
@@ -199,83 +202,80 @@ pub fn kinds_phrase(kinds: usize) -> &'static str {
 pub const ALTOGETHER: [&str; 2] = ["in all", "together"];
 
 /// Words that end a label; without them a label would swallow its sentence.
-const NOT_IN_LABELS: [&str; 24] = [
-    "a", "about", "and", "are", "as", "at", "because", "first", "for", "from", "it", "its", "no", "not", "of", "on",
+const NOT_IN_LABELS: [&str; 25] = [
+    "a", "about", "and", "are", "as", "at", "because", "finally", "first", "for", "from", "it", "its", "no", "not", "of", "on",
     "probably", "since", "the", "then", "until", "which", "with", "you",
 ];
 
+/// A phrase, word by word, with its meaning.
+type Phrase = (Vec<String>, Meaning);
+
+/// The phrases of every field that has a fixed set of them.
+static PHRASES: LazyLock<BTreeMap<&'static str, Vec<Phrase>>> = LazyLock::new(phrases);
+
+fn phrases() -> BTreeMap<&'static str, Vec<Phrase>> {
+    let mut all: BTreeMap<&'static str, Vec<Phrase>> = BTreeMap::new();
+    let mut add = |name: &'static str, text: &str, meaning: Meaning| {
+        let words = text.split_whitespace().map(str::to_owned).collect();
+        all.entry(name).or_default().push((words, meaning));
+    };
+    for trend in Trend::ALL {
+        for set in styles(trend) {
+            let fields = [
+                ("verb", set.verb),
+                ("a_noun", set.a_noun),
+                ("adjective", set.adjective),
+                ("nouns", set.noun),
+                ("nouns", set.nouns),
+            ];
+            fields.iter().for_each(|(name, text)| add(name, text, Meaning::Trend(trend)));
+        }
+        add("ending", ending(trend), Meaning::Trend(trend));
+    }
+    for channel in CHANNELS {
+        for index in 0..CHANNEL_PHRASES {
+            add("channel", &channel_phrase(channel, index), Meaning::Channel(channel));
+            add("subject", &channel_phrase(channel, index), Meaning::Channel(channel));
+        }
+    }
+    for (name, text) in
+        [("subject", "it"), ("subject", "the signal"), ("it", "it"), ("it", "the signal"), ("its", "its")]
+    {
+        add(name, text, Meaning::It);
+    }
+    for sensor in Sensor::ALL {
+        add("sensor", &format!("the {}", sensor_name(sensor)), Meaning::Sensor(sensor));
+        add("unit", unit(sensor), Meaning::Sensor(sensor));
+    }
+    for posture in Posture::ALL {
+        posture_phrases(posture).iter().for_each(|text| add("posture", text, Meaning::Posture(posture)));
+        add("side", posture.upper_side(), Meaning::Posture(posture));
+    }
+    for movement in Movement::ALL {
+        movement_phrases(movement).iter().for_each(|text| add("movement", text, Meaning::Movement(movement)));
+    }
+    (1..=3).for_each(|kinds| add("kinds", kinds_phrase(kinds), Meaning::Number(kinds as f64)));
+    for (name, texts) in
+        [("there", ["there is", "there are"]), ("take", ["takes", "take"]), ("altogether", ALTOGETHER)]
+    {
+        texts.iter().for_each(|text| add(name, text, Meaning::Nothing));
+    }
+    add("altogether", "", Meaning::Nothing);
+    all
+}
+
 /// The ways to read the beginning of `words` as the field `name`: how many words, and what they mean.
 pub fn meanings(name: &str, words: &[&str]) -> Vec<(usize, Meaning)> {
-    let mut found = Vec::new();
-    let mut phrase = |text: &str, meaning: Meaning| {
-        let mut length = 0;
-        let same = text.split(' ').all(|word| {
-            length += 1;
-            words.get(length - 1) == Some(&word)
-        });
-        if same {
-            found.push((length, meaning));
-        }
-    };
-    match name {
-        "verb" | "a_noun" | "nouns" | "adjective" => {
-            for trend in Trend::ALL {
-                for set in styles(trend) {
-                    let meaning = Meaning::Trend(trend);
-                    match name {
-                        "verb" => phrase(set.verb, meaning),
-                        "a_noun" => phrase(set.a_noun, meaning),
-                        "adjective" => phrase(set.adjective, meaning),
-                        _ => {
-                            phrase(set.noun, meaning.clone());
-                            phrase(set.nouns, meaning);
-                        }
-                    }
-                }
-            }
-        }
-        "ending" => Trend::ALL.iter().for_each(|&trend| phrase(ending(trend), Meaning::Trend(trend))),
-        "channel" | "subject" => {
-            for channel in CHANNELS {
-                for index in 0..CHANNEL_PHRASES {
-                    phrase(&channel_phrase(channel, index), Meaning::Channel(channel));
-                }
-            }
-            if name == "subject" {
-                phrase("it", Meaning::It);
-                phrase("the signal", Meaning::It);
-            }
-        }
-        "sensor" => Sensor::ALL
-            .iter()
-            .for_each(|&sensor| phrase(&format!("the {}", sensor_name(sensor)), Meaning::Sensor(sensor))),
-        "unit" => Sensor::ALL.iter().for_each(|&sensor| phrase(unit(sensor), Meaning::Sensor(sensor))),
-        "posture" => {
-            for posture in Posture::ALL {
-                posture_phrases(posture).iter().for_each(|text| phrase(text, Meaning::Posture(posture)));
-            }
-        }
-        "side" => Posture::ALL
-            .iter()
-            .for_each(|&posture| phrase(posture.upper_side(), Meaning::Posture(posture))),
-        "movement" => {
-            for movement in Movement::ALL {
-                movement_phrases(movement).iter().for_each(|text| phrase(text, Meaning::Movement(movement)));
-            }
-        }
-        "kinds" => (1..=3).for_each(|kinds| phrase(kinds_phrase(kinds), Meaning::Number(kinds as f64))),
-        "it" => ["it", "the signal"].iter().for_each(|text| phrase(text, Meaning::It)),
-        "its" => phrase("its", Meaning::It),
-        "altogether" => {
-            ALTOGETHER.iter().for_each(|text| phrase(text, Meaning::Nothing));
-            found.push((0, Meaning::Nothing));
-        }
-        "there" => ["there is", "there are"].iter().for_each(|text| phrase(text, Meaning::Nothing)),
-        "take" => ["takes", "take"].iter().for_each(|text| phrase(text, Meaning::Nothing)),
-        "label" => return labels(words),
-        _ => return number(words.first().copied().unwrap_or_default()),
+    if let Some(phrases) = PHRASES.get(name) {
+        let begins = |phrase: &&Phrase| {
+            phrase.0.len() <= words.len() && phrase.0.iter().zip(words).all(|(known, word)| known == word)
+        };
+        return phrases.iter().filter(begins).map(|(text, meaning)| (text.len(), meaning.clone())).collect();
     }
-    found
+    match name {
+        "label" => labels(words),
+        _ => number(words.first().copied().unwrap_or_default()),
+    }
 }
 
 fn number(word: &str) -> Vec<(usize, Meaning)> {

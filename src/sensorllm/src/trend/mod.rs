@@ -11,13 +11,17 @@
 mod answer;
 mod answer_body;
 mod body;
+mod check;
 mod clause;
 mod compose;
 mod exchange;
 mod facts;
 mod lexicon;
+mod paper;
+mod parse;
 mod pattern;
 mod question;
+mod recognise;
 mod segment;
 #[cfg(test)]
 mod segment_tests;
@@ -25,10 +29,20 @@ mod sheet;
 mod smooth;
 #[cfg(test)]
 mod test_motion;
+#[cfg(test)]
+mod show_tmp;
+#[cfg(test)]
+mod truth_tests;
+#[cfg(test)]
+mod variety_tests;
 
 pub use body::{Attitude, Movement, Posture};
+pub use check::{Truth, check};
 pub use exchange::{Asked, Exchange, Family, exchange, exchange_about, random_exchange, sheet};
 pub use facts::{Activity, CHANNELS, ChannelFacts, Facts};
+pub use paper::{PAPER_FAMILIES, exchange_paper};
+pub use parse::{Claim, Level, Statement, parse};
+pub use recognise::recognise;
 pub use segment::{Segment, Trend, Trends, exact};
 pub use sheet::{MAX_SLOTS, Renderer, Sheet, Value};
 pub use smooth::smoothed;

@@ -195,6 +195,26 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+impl Pattern {
+    /// Every wording, with fields as they are.
+    pub fn every(&self) -> Vec<String> {
+        every(&self.0)
+    }
+}
+
+#[cfg(test)]
+fn every(parts: &[Part]) -> Vec<String> {
+    let Some((part, rest)) = parts.split_first() else { return vec![String::new()] };
+    let ways = match part {
+        Part::Word(word) => vec![word.clone()],
+        Part::Field(name) => vec![format!("{{{name}}}")],
+        Part::Choice(alternatives) => alternatives.iter().flat_map(|parts| every(parts)).collect(),
+    };
+    let rest = every(rest);
+    ways.iter().flat_map(|way| rest.iter().map(move |rest| format!("{way} {rest}").trim().to_owned())).collect()
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

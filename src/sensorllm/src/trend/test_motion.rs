@@ -58,14 +58,3 @@ pub fn facts(seed: u64) -> Facts {
     };
     Facts::of(&window, 50.0, &activities)
 }
-
-#[test]
-fn show() {
-    for seed in 100..112 {
-        let facts = facts(seed);
-        for family in super::Family::ALL {
-            let exchange = super::exchange(&facts, family, 7 * seed + family as u64);
-            println!("Q {}\nS {}\nA {}\n  {}\n", exchange.question, exchange.sheet.text, exchange.answer, exchange.rendered().unwrap());
-        }
-    }
-}
