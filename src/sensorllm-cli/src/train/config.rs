@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sensorllm::Head;
 use sensorllm::chronos::EncoderConfig;
 use sensorllm::llama::LlamaConfig;
@@ -239,12 +239,23 @@ impl Splits {
     }
 
     /// The split of one set.
-    pub fn of(&self, dataset: &str) -> Result<&Split> {
+    ///
+    /// # Errors
+    /// `InvalidInput` when the file says nothing about the set, or puts a subject in two splits.
+    pub fn of(&self, dataset: &str) -> sensorllm::Result<&Split> {
         let Some(split) = self.0.get(dataset) else {
-            bail!("the splits file does not say which subjects of {dataset} serve for what");
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("the splits file does not say which subjects of {dataset} serve for what"),
+                "add a table of its name with `validation` and `test` subjects, which may be empty lists",
+            ));
         };
         if let Some(subject) = split.validation.iter().find(|subject| split.test.contains(subject)) {
-            bail!("subject {subject} of {dataset} is in both validation and test");
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("subject {subject} of {dataset} is in both validation and test"),
+                "take it out of one: what is measured on people the model was chosen by is not worth much",
+            ));
         }
         Ok(split)
     }
