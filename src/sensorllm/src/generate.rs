@@ -128,8 +128,7 @@ impl Generation {
         }
         let start = self.cache.length();
         let end = (start + PREFILL_CHUNK).min(self.ids.len());
-        let hidden = model.hidden(&self.ids[start..end], &mut self.cache);
-        let last = hidden.narrow(0, end - start - 1, 1);
+        let last = model.last_hidden(&self.ids[start..end], 1, &mut self.cache);
         if end < self.prompt {
             // Waits for the work, so that whoever cancels does not wait for all of it.
             read(last.narrow(1, 0, 1)).await?;
