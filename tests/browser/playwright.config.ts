@@ -33,6 +33,6 @@ export default defineConfig<Options>({
   },
   projects: [
     { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|text|tokenizer)\.spec\.ts/ },
-    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(activity|webgpu|text|memory)\.spec\.ts/ },
+    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(kernels|activity|webgpu|text|memory)\.spec\.ts/ },
   ],
 });

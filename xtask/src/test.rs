@@ -99,6 +99,15 @@ impl Step {
                     "cli",
                     "--no-run",
                 ]))?;
+                // Writes the cases that the browser runs the WebGPU kernels on.
+                command::run(&mut cargo(&[
+                    "test",
+                    "--workspace",
+                    "--features",
+                    WEBGPU,
+                    "--test",
+                    "twin_cases",
+                ]))?;
                 let program = command::target_folder().join("debug").join(if cfg!(windows) {
                     "sensorllm.exe"
                 } else {
