@@ -4,10 +4,12 @@ use super::body::{Attitude, Movement, attitude, movement, steps_per_minute};
 use super::segment::{Segment, Trend, Trends};
 use super::sheet::Value;
 use super::smooth::{possible_rate, smoothed};
-use crate::sensor::{Axis, Channel, STATISTICS, Sensor, Window, channel_values, statistics};
+use crate::sensor::{Axis, Channel, Sensor, Window, channel_values, statistics};
 
 /// Periodicity from which on a channel is said to repeat itself.
 const CLEAR_RHYTHM: f32 = 0.4;
+/// The rhythm of a longer stretch than this, in seconds, is that of its middle: the search takes time by the square of the length.
+const RHYTHM_SECONDS: f64 = 60.0;
 /// Half of the last printed digit of a time, and what 64-bit arithmetic adds.
 const TENTHS: f64 = 0.05 + 1e-9;
 
@@ -57,7 +59,7 @@ pub struct ChannelFacts {
     pub lowest: f64,
     /// Highest value.
     pub highest: f64,
-    /// Dominant frequency in Hz, of a channel that repeats itself clearly.
+    /// Dominant frequency in Hz, of a channel that repeats itself clearly; of its middle minute when it is longer.
     pub frequency: Option<f64>,
 }
 
@@ -83,7 +85,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of `window` (a stretch of up to a few minutes) at `rate_hz`, with the activities that a classifier found in it.
+    /// The facts of `window` (a stretch of any length) at `rate_hz`, with the activities that a classifier found in it.
     /// Activities labelled `unknown` are left out, neighbours of the same label are joined.
     pub fn of(window: &Window, rate_hz: f32, activities: &[Activity]) -> Self {
         let magnitude = channel(Sensor::Acceleration, Axis::Magnitude);
@@ -169,8 +171,12 @@ impl Facts {
 
 impl ChannelFacts {
     fn of(channel: Channel, values: &[f32], trends: Trends, rate_hz: f32) -> Self {
-        let [mean, deviation, lowest, highest, _, _, _, frequency, periodicity]: [f32; STATISTICS.len()] =
-            statistics(values, rate_hz);
+        let rows = (RHYTHM_SECONDS * possible_rate(rate_hz)) as usize;
+        let middle = values.len().saturating_sub(rows) / 2;
+        let middle = &values[middle..values.len() - middle];
+        let [.., frequency, periodicity] = statistics(middle, rate_hz);
+        // At the rate 0 no rhythm is sought.
+        let [mean, deviation, lowest, highest, ..] = statistics(values, 0.0);
         Self {
             channel,
             trends,
@@ -276,6 +282,17 @@ mod tests {
         assert_eq!(within(47, 49), [(Trend::Rising, 47, 49)]);
         assert_eq!((found.count(Trend::Rising), found.total_rows(Trend::Falling)), (1, 100));
         assert_eq!(found.kinds(), [Trend::Rising, Trend::Falling]);
+    }
+
+    #[test]
+    fn a_long_stretch_has_the_range_of_all_and_the_rhythm_of_its_middle() {
+        let swing = |row: usize| (std::f32::consts::TAU * 2.0 * row as f32 / 50.0).sin();
+        let mut values: Vec<f32> = (0..12_000).map(swing).collect();
+        values[3] = 40.0;
+        let facts = Facts::of_channel(CHANNELS[0], &values, Trends::default(), 50.0);
+        let found = &facts.channels[0];
+        assert!(found.lowest < -0.99 && found.highest == 40.0, "{found:?}");
+        assert!((found.frequency.unwrap() - 2.0).abs() < 0.02, "{:?}", found.frequency);
     }
 
     #[test]

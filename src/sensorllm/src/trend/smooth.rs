@@ -1,5 +1,7 @@
 //! Trends as a person would say them: noise is no trend, a wobble is no turn, and a plateau is steady.
 
+use std::collections::VecDeque;
+
 use super::segment::{Segment, Trend, Trends, runs};
 
 /// Width of the Gaussian that smooths, in seconds: half of what is left of a 3 Hz swing, a thousandth of a 10 Hz tremor.
@@ -206,25 +208,7 @@ impl Run<'_> {
         let band = PLATEAU_SHARE * (high - low);
         let needed = (PLATEAU_PATIENCE * PLATEAU_SHARE * level.len() as f64).ceil() as usize;
         let needed = needed.max(self.shortest_steady);
-        let mut best = (0, 0);
-        for start in 0..level.len() {
-            if start + needed.max(best.1 - best.0 + 1) > level.len() {
-                break;
-            }
-            let (mut low, mut high) = (level[start], level[start]);
-            let mut end = start + 1;
-            while end < level.len() {
-                low = low.min(level[end]);
-                high = high.max(level[end]);
-                if high - low > band {
-                    break;
-                }
-                end += 1;
-            }
-            if end - start > best.1 - best.0 {
-                best = (start, end);
-            }
-        }
+        let best = longest_within(level, band);
         (best.1 - best.0 >= needed && high > low).then(|| {
             // The slopes at its ends are within the band but not within half of it.
             let middle = median(&level[best.0..best.1]);
@@ -264,6 +248,38 @@ impl Run<'_> {
         }
         parts.retain(|part| part.start < part.end);
     }
+}
+
+/// The longest stretch of `level` whose values differ by no more than `band`, the first of equals.
+fn longest_within(level: &[f64], band: f64) -> (usize, usize) {
+    let (mut best, mut start) = ((0, 0), 0);
+    // Rows of the stretch that may become its highest or lowest as it loses its first rows; the first of each is.
+    let (mut highest, mut lowest) = (VecDeque::new(), VecDeque::new());
+    for (row, &value) in level.iter().enumerate() {
+        while highest.back().is_some_and(|&last: &usize| level[last] <= value) {
+            highest.pop_back();
+        }
+        while lowest.back().is_some_and(|&last: &usize| level[last] >= value) {
+            lowest.pop_back();
+        }
+        highest.push_back(row);
+        lowest.push_back(row);
+        while let (Some(&high), Some(&low)) = (highest.front(), lowest.front())
+            && level[high] - level[low] > band
+        {
+            // The stretch begins after the earlier of the two.
+            start = high.min(low) + 1;
+            if high < low {
+                highest.pop_front()
+            } else {
+                lowest.pop_front()
+            };
+        }
+        if row + 1 - start > best.1 - best.0 {
+            best = (start, row + 1);
+        }
+    }
+    best
 }
 
 fn extremes(values: &[f64]) -> (f64, f64) {
