@@ -67,6 +67,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let splits = Splits::read(&args.splits)?;
     let manifest = config.manifest()?;
+    let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
+    let run = args.run.run("default", config.seed, &configuration)?;
+    // Before the data is read, which takes a while.
+    run.check()?;
     let device = args.run.device.start()?;
     let data = examples::read(&config, &splits, &args.data, &manifest)?;
     if data.validation.examples(None).is_empty() {
@@ -78,8 +82,6 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         .into());
     }
 
-    let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
-    let run = args.run.run("default", config.seed, &configuration)?;
     let task = tune::Tuning::new(&config, &manifest, &data, args.run.device.parts());
     device.seed(config.seed);
     let model = SensorLlm::new(&manifest, &device);
