@@ -80,6 +80,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let splits = Splits::read(&args.splits)?;
     let manifest = config.manifest()?;
+    let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
+    let run = args.run.run("default", config.seed, &configuration)?;
+    // Before the data is read, which takes a while.
+    run.check()?;
     let device = args.run.device.start()?;
     let data = examples::read(&config, &splits, &args.data, &manifest)?;
     if data.validation.examples(None).is_empty() {
@@ -91,8 +95,6 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         .into());
     }
 
-    let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
-    let run = args.run.run("default", config.seed, &configuration)?;
     let parts = args.run.device.parts();
     let prepared = prepare::prepare(&config, manifest, &data, &run, parts, &device)?;
     let (manifest, words) = (prepared.manifest, prepared.words);

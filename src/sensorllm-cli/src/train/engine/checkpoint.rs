@@ -88,28 +88,39 @@ impl RunFolder {
     /// position to go on from, if there is one.
     ///
     /// # Errors
-    /// When the folder cannot be written, holds an unfinished run that is not to be resumed, or one with another
-    /// configuration.
+    /// When the folder cannot be written, and those of [`inspect`](Self::inspect).
     pub fn open(run: &Run) -> Result<(Self, Option<Position>)> {
         fs::create_dir_all(&run.folder).with_context(|| format!("cannot create {}", run.folder.display()))?;
-        let mut folder = Self { path: run.folder.clone(), best_on_disk: None, write: write_durably };
-        let position = folder.position()?;
-        match position {
+        let position = Self::inspect(run)?;
+        let best_on_disk = position.as_ref().and_then(|position| position.best).map(|best| best.epoch);
+        let folder = Self { best_on_disk, ..Self::at(&run.folder) };
+        if position.is_none() {
+            folder.clear()?;
+            folder.replace(CONFIGURATION, &serde_json::to_vec_pretty(&run.configuration)?)?;
+        }
+        Ok((folder, position))
+    }
+
+    /// The position that a run would go on from, `None` if it would start anew. Changes nothing.
+    ///
+    /// # Errors
+    /// When the folder holds an unfinished run that is not to be resumed, or one to be resumed with another configuration.
+    pub fn inspect(run: &Run) -> Result<Option<Position>> {
+        let folder = Self::at(&run.folder);
+        match folder.position()? {
             Some(position) if run.resume => {
                 folder.check(&run.configuration)?;
-                folder.best_on_disk = position.best.map(|best| best.epoch);
-                Ok((folder, Some(position)))
+                Ok(Some(position))
             }
             Some(Position { epoch, batch, finished: false, .. }) => {
                 Err(RunError::Unfinished { folder: folder.path, epoch, batch }.into())
             }
-            _ => {
-                folder.clear()?;
-                let text = serde_json::to_vec_pretty(&run.configuration)?;
-                folder.replace(CONFIGURATION, &text)?;
-                Ok((folder, None))
-            }
+            _ => Ok(None),
         }
+    }
+
+    fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), best_on_disk: None, write: write_durably }
     }
 
     /// A file of the folder.

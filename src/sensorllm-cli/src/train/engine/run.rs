@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 
+use super::checkpoint::RunFolder;
 use super::device::TrainDevice;
 use super::interrupt::Interrupt;
 
@@ -72,5 +73,14 @@ impl Run {
             configuration: serde_json::from_slice(&serde_json::to_vec(configuration)?)?,
             interrupt: Interrupt::default(),
         })
+    }
+
+    /// Refuses at once what [`fit`](super::fit) would refuse: a run that is not finished and not to be resumed, and one to be
+    /// resumed with another configuration. For callers with long work before it.
+    ///
+    /// # Errors
+    /// [`RunError`](super::RunError).
+    pub fn check(&self) -> Result<()> {
+        RunFolder::inspect(self).map(|_| ())
     }
 }
