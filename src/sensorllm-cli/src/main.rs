@@ -16,8 +16,10 @@ mod output;
 mod progress;
 mod published;
 mod random;
+mod reference;
 mod rotation;
 mod table;
+mod text_metrics;
 mod train;
 
 use std::process::ExitCode;
