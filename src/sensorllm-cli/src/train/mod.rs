@@ -10,6 +10,7 @@ mod batches;
 mod calibrate;
 mod checkpoint;
 mod config;
+mod engine;
 mod examples;
 mod export;
 mod log;

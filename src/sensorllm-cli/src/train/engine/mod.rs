@@ -1,0 +1,28 @@
+//! The training engine: one loop for every stage and reference model.
+//!
+//! [`fit`] takes a [`Task`] (what the data and the loss are), a model, [`FitSettings`] and a [`Run`] (where its state is
+//! kept), and returns the best model by validation score. A run that was cut off goes on with the next step it had not
+//! taken, on the CPU bit for bit as if nothing had happened.
+
+mod average;
+mod checkpoint;
+mod configuration;
+mod error;
+mod fit;
+mod interrupt;
+mod log;
+mod means;
+mod optimiser;
+mod parameters;
+mod progress;
+mod run;
+mod settings;
+mod step;
+mod task;
+
+pub use error::RunError;
+pub use fit::{Outcome, fit};
+pub use interrupt::{EXIT_STATUS, Interrupt};
+pub use run::Run;
+pub use settings::FitSettings;
+pub use task::{ConfusionMatrix, Losses, Task, Validation};
