@@ -18,6 +18,7 @@ mod published;
 mod random;
 mod reference;
 mod rotation;
+mod study;
 mod table;
 mod text_metrics;
 mod train;
@@ -45,6 +46,7 @@ enum Command {
     #[command(subcommand)]
     Data(DataCommand),
     Train(train::TrainArgs),
+    Study(study::StudyArgs),
     Eval(eval::EvalArgs),
     Classify(classify::ClassifyArgs),
     Convert(convert::ConvertArgs),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Data(DataCommand::Info(args)) => data::info::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Study(args) => study::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Convert(args) => convert::run(&args),

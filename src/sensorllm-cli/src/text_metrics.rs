@@ -45,7 +45,8 @@ pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     for (at, &character) in characters.iter().enumerate() {
-        let digit = |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit);
+        let digit =
+            |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit);
         let inside_number = matches!(character, '.' | ',') && digit(at.checked_sub(1)) && digit(Some(at + 1));
         if character.is_alphanumeric() || inside_number {
             word.extend(character.to_lowercase());

@@ -4,9 +4,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use sensorllm::Manifest;
 use sensorllm::prompt::scaled_statistics;
-use sensorllm::sensor::{
-    Channel, Placement, STANDARD_GRAVITY, STATISTICS, Sensor, Window, channel_values,
-};
+use sensorllm::sensor::{Channel, Placement, STANDARD_GRAVITY, STATISTICS, Sensor, Window, channel_values};
 
 /// What a rotation rate is divided by, in rad/s: a brisk turn. Acceleration is in units of gravity.
 const ROTATION_UNIT: f32 = 2.0;

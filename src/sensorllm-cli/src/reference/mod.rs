@@ -50,9 +50,11 @@ impl ReferenceModel {
         match kind {
             Reference::Cnn => Self::Cnn(Cnn::new(channels, labels, device)),
             Reference::DeepConvLstm => Self::DeepConvLstm(ConvLstm::new(channels, labels, device)),
-            Reference::Features => {
-                Self::Features(Features::new(channels * STATISTICS.len() + Placement::ALL.len(), labels, device))
-            }
+            Reference::Features => Self::Features(Features::new(
+                channels * STATISTICS.len() + Placement::ALL.len(),
+                labels,
+                device,
+            )),
         }
     }
 
@@ -70,7 +72,9 @@ impl ReferenceModel {
         match self {
             Self::Cnn(model) => model.forward(input.series(device), placements),
             Self::DeepConvLstm(model) => model.forward(input.series(device), placements),
-            Self::Features(model) => model.forward(Tensor::cat(vec![input.statistics(device), placements], 1)),
+            Self::Features(model) => {
+                model.forward(Tensor::cat(vec![input.statistics(device), placements], 1))
+            }
         }
     }
 }

@@ -26,8 +26,9 @@ fn every_model_learns_to_tell_two_rhythms_apart() {
     let device = Device::flex().autodiff();
     let windows: Vec<Window> = (0..8).map(|at| window([0.0, 2.0][at % 2] + 0.05 * at as f32)).collect();
     let input = stage.batch(windows.iter().map(|window| (window, Placement::Pocket)));
-    let possible: Vec<f32> =
-        (0..8).flat_map(|at| (0..manifest.labels.len()).map(move |label| f32::from(u8::from(label == at % 2)))).collect();
+    let possible: Vec<f32> = (0..8)
+        .flat_map(|at| (0..manifest.labels.len()).map(move |label| f32::from(u8::from(label == at % 2))))
+        .collect();
     let possible = TensorData::new(possible, [8, manifest.labels.len()]);
     for kind in [Reference::Cnn, Reference::DeepConvLstm, Reference::Features] {
         device.seed(1);
@@ -79,7 +80,8 @@ fn a_window_of_any_length_gives_logits() {
         let mut window = window(2.0);
         window.acceleration.resize(rows, [0.0, 9.8, 0.0]);
         window.rotation_rate.resize(rows, [0.0; 3]);
-        let input = ReferenceStage::new(&manifest).batch([(&window, Placement::Hand), (&window, Placement::Belt)]);
+        let input =
+            ReferenceStage::new(&manifest).batch([(&window, Placement::Hand), (&window, Placement::Belt)]);
         for kind in [Reference::Cnn, Reference::DeepConvLstm, Reference::Features] {
             let logits = ReferenceModel::new(kind, &manifest, &device).forward(&input, &device);
             assert_eq!(logits.dims(), [2, manifest.labels.len()], "{kind:?} on {rows} rows");

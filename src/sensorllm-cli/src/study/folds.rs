@@ -54,7 +54,10 @@ pub fn leave_subjects_out(all: &Subjects, folds: usize, validation: usize, seed:
     let mut divided = vec![Fold::default(); folds];
     for (set, subjects) in all {
         if subjects.len() < folds || subjects.len() < subjects.len().div_ceil(folds) + validation + 1 {
-            bail!("{set} has too few subjects ({}) for {folds} folds with {validation} for validation", subjects.len());
+            bail!(
+                "{set} has too few subjects ({}) for {folds} folds with {validation} for validation",
+                subjects.len()
+            );
         }
         let subjects = shuffled(subjects, seed);
         let count = subjects.len();
@@ -118,7 +121,8 @@ mod tests {
     #[test]
     fn everyone_is_tested_once_and_never_chooses_then() {
         for (count, folds, validation) in [(11, 11, 2), (11, 4, 2), (20, 5, 3), (6, 2, 1)] {
-            let divided = leave_subjects_out(&subjects(count), folds, validation, 1).expect("enough subjects");
+            let divided =
+                leave_subjects_out(&subjects(count), folds, validation, 1).expect("enough subjects");
             assert_eq!(divided.len(), folds);
             let mut tested: Vec<String> = divided.iter().flat_map(|fold| of(&fold.test).to_vec()).collect();
             tested.sort();
@@ -157,7 +161,8 @@ mod tests {
             assert!(leave_subjects_out(&subjects(4), folds, validation, 1).is_err(), "{folds} {validation}");
         }
         assert!(across(&subjects(2), &subjects(1), 2, 1).is_err());
-        let error = across(&subjects(5), &subjects(5), 1, 1).expect_err("trained and tested on the same people");
+        let error =
+            across(&subjects(5), &subjects(5), 1, 1).expect_err("trained and tested on the same people");
         assert!(error.to_string().contains("in both"), "{error}");
     }
 }

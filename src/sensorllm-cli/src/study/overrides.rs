@@ -35,8 +35,9 @@ mod tests {
 
     #[test]
     fn values_land_where_their_paths_say_and_nowhere_else() {
-        let mut config =
-            table("seed = 1\n[model]\nhead = 'llm'\n[model.encoder]\nlayers = 1\nfamily = { kind = 'bolt', patch = 16 }");
+        let mut config = table(
+            "seed = 1\n[model]\nhead = 'llm'\n[model.encoder]\nlayers = 1\nfamily = { kind = 'bolt', patch = 16 }",
+        );
         let changes = table(
             "seed = 2\n'model.head' = 'encoder'\n'model.encoder.family' = { kind = 't5' }\n'model.statistics' = 'none'\n'new.inner' = 1",
         );

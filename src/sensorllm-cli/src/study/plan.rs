@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use sensorllm::{Error, ErrorKind};
 use serde::Deserialize;
 
 use super::overrides;
@@ -141,7 +142,10 @@ impl Study {
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let study: Self =
             toml::from_str(&text).with_context(|| format!("{} is not a study", path.display()))?;
-        study.check().with_context(|| format!("{} contradicts itself", path.display()))?;
+        study.check().map_err(|problem| {
+            let message = format!("{} contradicts itself: {problem}", path.display());
+            Error::new(ErrorKind::InvalidInput, message, "correct the study's file")
+        })?;
         Ok(study)
     }
 
@@ -183,7 +187,12 @@ impl Study {
             } else if self.protocols.contains_key(name) {
                 protocols.push(name);
             } else {
-                bail!("the study has no table, arm or protocol named {name}");
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("the study has no table, arm or protocol named {name}"),
+                    "`sensorllm study --list` prints the arms and protocols; tables are in the study's file",
+                )
+                .into());
             }
         }
         self.tables.retain(|table| tables.is_empty() || tables.contains(&&table.name));
@@ -316,10 +325,23 @@ protocols = ["one"]
     fn arms_have_the_last_word() {
         let folder = std::env::temp_dir().join(format!("sensorllm-plan-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("created");
-        std::fs::write(folder.join("base.toml"), "seed = 9\ndatasets = []\n[b]\nc = 0\nd = 0\n").expect("written");
-        let key = |arm: &str, protocol: &str| RunKey { arm: arm.to_owned(), protocol: protocol.to_owned(), fold: 0, seed: 5 };
-        let config = |arm, protocol| study().config(&folder, &key(arm, protocol)).expect("merged").to_string();
-        assert_eq!(config("full", "two"), "seed = 5\ndatasets = [\"x\", \"y\"]\na = 1\n\n[b]\nc = 1\nd = 0\n".parse::<toml::Table>().expect("TOML").to_string());
+        std::fs::write(folder.join("base.toml"), "seed = 9\ndatasets = []\n[b]\nc = 0\nd = 0\n")
+            .expect("written");
+        let key = |arm: &str, protocol: &str| RunKey {
+            arm: arm.to_owned(),
+            protocol: protocol.to_owned(),
+            fold: 0,
+            seed: 5,
+        };
+        let config =
+            |arm, protocol| study().config(&folder, &key(arm, protocol)).expect("merged").to_string();
+        assert_eq!(
+            config("full", "two"),
+            "seed = 5\ndatasets = [\"x\", \"y\"]\na = 1\n\n[b]\nc = 1\nd = 0\n"
+                .parse::<toml::Table>()
+                .expect("TOML")
+                .to_string()
+        );
         assert!(config("full", "one").contains("c = 2"));
         assert!(config("cnn", "one").contains("c = 3"));
         std::fs::remove_dir_all(&folder).expect("removed");

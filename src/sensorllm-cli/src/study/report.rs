@@ -1,6 +1,6 @@
 //! The report of a study in Markdown: one table per comparison and protocol, and how each figure came about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use super::plan::{Comparison, Design, Protocol, Study};
@@ -22,8 +22,6 @@ pub struct Report<'a> {
     pub study: &'a Study,
     /// The command that makes the report.
     pub command: String,
-    /// What the runs computed on.
-    pub machine: String,
     /// By arm and protocol.
     pub outcomes: BTreeMap<(String, String), Outcome<'a>>,
 }
@@ -85,7 +83,7 @@ impl fmt::Display for Report<'_> {
              Calibration error is the expected calibration error over 15 bins. Seconds are those of one training, windows a \
              second those of classifying in batches, on {}. A dash stands for runs that are not done.\n",
             seeds.join(", "),
-            self.machine
+            self.machines()
         )?;
         for table in &self.study.tables {
             self.comparison(f, table)?;
@@ -101,6 +99,18 @@ impl fmt::Display for Report<'_> {
 }
 
 impl Report<'_> {
+    /// What the runs computed on.
+    fn machines(&self) -> String {
+        let runs = self.outcomes.values().flat_map(|outcome| &outcome.runs);
+        let machines: BTreeSet<String> =
+            runs.map(|run| format!("{} with {} threads", run.device, run.threads)).collect();
+        if machines.is_empty() {
+            "nothing yet".to_owned()
+        } else {
+            machines.into_iter().collect::<Vec<_>>().join(" or ")
+        }
+    }
+
     fn comparison(&self, f: &mut fmt::Formatter<'_>, table: &Comparison) -> fmt::Result {
         writeln!(f, "## {}\n\n{}\n", table.title, table.question)?;
         for name in &table.protocols {
@@ -132,7 +142,8 @@ impl Report<'_> {
             return "| – | – | – | – | – | – | – | 0 |".to_owned();
         };
         let score = |value: fn(&Pooled) -> f64| percent(&seeds.iter().map(value).collect::<Vec<_>>());
-        let number = |value: fn(&RunResult) -> f64| outcome.mean(value).map_or("–".to_owned(), |x| thousands(x));
+        let number =
+            |value: fn(&RunResult) -> f64| outcome.mean(value).map_or("–".to_owned(), |x| thousands(x));
         format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} of {} |",
             score(|seed| seed.macro_f1),
@@ -155,7 +166,8 @@ impl Report<'_> {
             .filter_map(|arm| Some((arm, self.outcome(arm, protocol)?)))
             .filter(|(_, (_, seeds))| !seeds.is_empty())
             .collect();
-        let Some(labels) = done.first().and_then(|(_, (outcome, _))| Some(&outcome.runs.first()?.labels)) else {
+        let Some(labels) = done.first().and_then(|(_, (outcome, _))| Some(&outcome.runs.first()?.labels))
+        else {
             return String::new();
         };
         let titles: Vec<&str> = done.iter().map(|(arm, _)| self.study.arms[*arm].title.as_str()).collect();
@@ -257,7 +269,7 @@ classes = true
             outcomes.insert((arm.to_owned(), "one".to_owned()), Outcome { runs, wanted: 4 });
         }
         let command = "sensorllm study".to_owned();
-        Report { study: &study, command, machine: "a machine".to_owned(), outcomes }.to_string()
+        Report { study: &study, command, outcomes }.to_string()
     }
 
     #[test]
@@ -272,7 +284,10 @@ classes = true
         let text = report(&runs);
         // Seed 1: all right. Seed 2: running is never found, walking has F1 2·10/30. Mean of 1 and 1/3, deviation √2/3.
         let row = text.lines().find(|line| line.starts_with("| As it is")).expect("a row per arm");
-        assert!(row.contains("| 66.7 ± 47.1 | 75.0 ± 35.4 | 10.0 ± 0.0 | 1,234 | 100 | 10 | 500 | 4 of 4 |"), "{row}");
+        assert!(
+            row.contains("| 66.7 ± 47.1 | 75.0 ± 35.4 | 10.0 ± 0.0 | 1,234 | 100 | 10 | 500 | 4 of 4 |"),
+            "{row}"
+        );
         assert!(text.contains("| running | 50.0 ± 70.7 |"), "{text}");
         assert!(text.contains("| walking | 83.3 ± 23.6 |"), "{text}");
     }
@@ -282,7 +297,10 @@ classes = true
         let text = report(&[run("cnn", 0, 1, [[10, 0], [0, 5]])]);
         let row = |title: &str| text.lines().find(|line| line.starts_with(title)).expect("a row").to_owned();
         assert!(row("| As it is").ends_with("| – | – | – | – | – | – | – | 0 of 4 |"), "{text}");
-        assert!(row("| A CNN").starts_with("| A CNN | – | – | – |") && row("| A CNN").ends_with("| 1 of 4 |"), "{text}");
+        assert!(
+            row("| A CNN").starts_with("| A CNN | – | – | – |") && row("| A CNN").ends_with("| 1 of 4 |"),
+            "{text}"
+        );
         assert!(!text.contains("F1 of each class"), "{text}");
     }
 

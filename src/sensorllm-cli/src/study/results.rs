@@ -23,6 +23,10 @@ pub struct RunResult {
     pub seed: u64,
     /// Hash of everything that decides the result: configuration, subjects, share of labels, starting weights.
     pub digest: String,
+    /// What computed.
+    pub device: String,
+    /// Threads it could use.
+    pub threads: usize,
     /// Subjects that were tested.
     pub tested: Subjects,
     /// Windows that trained in an epoch.
@@ -128,6 +132,8 @@ pub mod tests {
             fold,
             seed,
             digest: format!("{arm}{fold}{seed}"),
+            device: "CPU".to_owned(),
+            threads: 2,
             tested: Subjects::from([("x".to_owned(), vec![format!("s{fold}")])]),
             train_windows: 100,
             test_windows: confusion.iter().flatten().sum::<u64>() as usize,

@@ -16,7 +16,7 @@ use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
 /// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
-const PARTS: usize = 2;
+pub const PARTS: usize = 2;
 
 /// A batch ready for the model, in parts of nearly equal size.
 pub struct Batch(pub Vec<Part>);
@@ -97,14 +97,7 @@ fn prepare(
     epoch: usize,
     index: usize,
 ) -> Batch {
-    let mut rng = stream(config.seed, epoch, index as u64 + 1);
-    let varied: Vec<_> = examples
-        .iter()
-        .map(|example| {
-            let window = recordings.window(example);
-            vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
-        })
-        .collect();
+    let varied = varied(examples, recordings, config, manifest, epoch, index);
     let part = |varied: &[Varied]| {
         let windows: Vec<_> = varied.iter().map(|varied| stage.window(&varied.window)).collect();
         let placements = varied.iter().map(|varied| varied.placement);
@@ -115,6 +108,23 @@ fn prepare(
         }
     };
     Batch(varied.chunks(examples.len().div_ceil(PARTS)).map(part).collect())
+}
+
+/// The windows of a batch of an epoch, varied; always the same for the same seed, epoch and batch.
+pub fn varied(
+    examples: &[Example],
+    recordings: &Recordings,
+    config: &TrainConfig,
+    manifest: &Manifest,
+    epoch: usize,
+    index: usize,
+) -> Vec<Varied> {
+    let mut rng = stream(config.seed, epoch, index as u64 + 1);
+    let vary_one = |example: &Example| {
+        let window = recordings.window(example);
+        vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
+    };
+    examples.iter().map(vary_one).collect()
 }
 
 /// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.

@@ -4,17 +4,17 @@
 //! varied as phones are carried. The moving average of the weights is scored on validation subjects after each epoch; the
 //! best one is calibrated on them and kept. A run that was cut off goes on with `--resume`.
 
-mod augment;
+pub(crate) mod augment;
 mod average;
-mod batches;
-mod calibrate;
+pub(crate) mod batches;
+pub(crate) mod calibrate;
 mod checkpoint;
-mod config;
-mod engine;
-mod examples;
+pub(crate) mod config;
+pub(crate) mod engine;
+pub(crate) mod examples;
 mod export;
 mod log;
-mod loss;
+pub(crate) mod loss;
 mod trainer;
 mod validate;
 

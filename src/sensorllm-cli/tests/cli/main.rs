@@ -5,5 +5,6 @@ mod bad_model;
 mod classify;
 mod eval;
 mod published;
+mod study;
 mod support;
 mod train;
