@@ -104,7 +104,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     if !args.report {
         for pair in &chosen {
             if let Err(reason) = &pair.runs {
-                failed.push(format!("{} on {}: {reason}", pair.arm, pair.protocol));
+                failed.push(format!("{} on {}: {}", pair.arm, pair.protocol, reason.trim_end()));
             }
         }
         let mut missing: Vec<&Planned> = chosen

@@ -139,8 +139,11 @@ fn what_cannot_be_run_is_said_and_the_rest_is_done() {
     let wrong =
         STUDY.replace("title = \"The method\"", "title = \"The method\"\nset = { \"model.heads\" = 3 }");
     fs::write(folder.join("study.toml"), wrong).expect("written");
-    let message = failure(&mut study(folder, &["--quick", "--seeds", "2", "--only", "method,features"]));
-    assert!(message.contains("method on people") && message.contains("heads"), "{message}");
+    let mut command = study(folder, &["--quick", "--seeds", "2", "--only", "method,features"]);
+    let output = command.assert().code(1).get_output().clone();
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert!(message.contains("method on people") && message.contains("`heads`"), "{message}");
+    assert!(message.contains("\nhint: "), "{message}");
     assert_eq!(results(folder).len(), 1);
 
     let message = failure(&mut study(folder, &["--only", "transformer"]));
