@@ -141,6 +141,9 @@ pub struct ActivityTask<'a, C> {
     pub train: &'a Recordings,
     /// What chooses the epoch.
     pub validation: &'a Recordings,
+    /// Windows of an epoch. Where fewer are labelled they are gone through, each time varied anew, until there are as many:
+    /// with few labels as many steps are taken as with all.
+    pub epoch_windows: usize,
 }
 
 /// A part of a batch.
@@ -155,7 +158,11 @@ impl<C: Classifier> Task for ActivityTask<'_, C> {
     type Order = Vec<Example>;
 
     fn order(&self, epoch: usize) -> Vec<Example> {
-        order(self.train, self.config, epoch)
+        let passes = self.epoch_windows.div_ceil(self.train.examples(None).len().max(1));
+        let pass = |pass: usize| order(self.train, self.config, epoch * passes + pass);
+        let mut windows: Vec<Example> = (0..passes).flat_map(pass).collect();
+        windows.truncate(self.epoch_windows);
+        windows
     }
 
     fn batches(&self, order: &Vec<Example>) -> usize {

@@ -92,6 +92,7 @@ pub struct Arm {
     #[serde(default)]
     pub set: toml::Table,
     /// Share of the labelled training windows that is used, of each subject and activity alike; at least one window of each.
+    /// An epoch has as many steps as with all labels.
     #[serde(default = "whole")]
     pub labels: f64,
     /// A model folder whose weights are started from, relative to the study's file; random weights if not given. Its

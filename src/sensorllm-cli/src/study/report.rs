@@ -117,7 +117,7 @@ impl Report<'_> {
             writeln!(f, "{} (`--only {}`):\n", self.study.protocols[name].title, table.name)?;
             writeln!(
                 f,
-                "| | macro-F1 | accuracy | calibration error | parameters | training windows | seconds | windows/s | runs |"
+                "| | macro-F1 | accuracy | calibration error | parameters | labelled windows | seconds | windows/s | runs |"
             )?;
             writeln!(f, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")?;
             for arm in &table.arms {

@@ -29,7 +29,7 @@ pub struct RunResult {
     pub threads: usize,
     /// Subjects that were tested.
     pub tested: Subjects,
-    /// Windows that trained in an epoch.
+    /// Labelled windows that train.
     pub train_windows: usize,
     /// Windows tested.
     pub test_windows: usize,

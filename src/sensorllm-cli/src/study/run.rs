@@ -107,6 +107,7 @@ impl Planned {
         let mut train = self.read(data, &self.fold.train)?;
         let validation = self.read(data, &self.fold.validation)?;
         let test = self.read(data, &self.fold.test)?;
+        let epoch_windows = train.examples(None).len();
         if self.labels < 1.0 {
             train.keep_labels(self.labels, self.key.seed);
         }
@@ -121,7 +122,14 @@ impl Planned {
         let model = started(classifier.model(&device))?;
         let parameters = model.num_params();
         let (config, manifest) = (&self.config, &self.manifest);
-        let task = ActivityTask { classifier, config, manifest, train: &train, validation: &validation };
+        let task = ActivityTask {
+            classifier,
+            config,
+            manifest,
+            train: &train,
+            validation: &validation,
+            epoch_windows,
+        };
         let RunKey { arm, protocol, fold, seed } = &self.key;
         let folder = runs.join(format!("{arm}.{protocol}.{fold}.{seed}.{}", self.digest));
         let mut run = Run::new(&folder, *seed, &self.decisive()?)?;
