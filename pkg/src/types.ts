@@ -9,8 +9,11 @@
  */
 export type Convention = "w3c" | "ios-browser" | "core-motion" | "canonical";
 
-/** Where the phone is carried. `unknown` is always allowed; knowing it lets a still phone's posture be told. */
-export type Placement = "unknown" | "pocket" | "belt" | "hand";
+/**
+ * Where the phone is carried. `unknown` is always allowed; knowing it lets a still phone's posture be told. `chest` and `ankle` are
+ * for sensors that are no phones: the model that comes with the package was not trained on them.
+ */
+export type Placement = "unknown" | "pocket" | "belt" | "hand" | "chest" | "ankle";
 
 /** What turns the encoder's vectors into a label: a direct classifier, or the language model. */
 export type Head = "encoder" | "llm";

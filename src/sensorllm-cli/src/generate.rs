@@ -227,7 +227,7 @@ fn without_text(
     let mut logits = None;
     let mut clock = Clock::start();
     let finish = loop {
-        match block_on(generation.step(model))? {
+        match block_on(generation.step(model.decoder()))? {
             Step::Prefill { .. } => {}
             Step::Token(id) => {
                 clock.token();

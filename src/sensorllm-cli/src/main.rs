@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use data::DataError;
+use train::engine::{EXIT_STATUS, RunError};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -42,7 +43,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look at data sets
+    /// Import data sets and look at them
     #[command(subcommand)]
     Data(DataCommand),
     Train(train::TrainArgs),
@@ -62,11 +63,15 @@ enum Command {
 #[derive(Subcommand)]
 enum DataCommand {
     Info(data::info::InfoArgs),
+    Import(data::import::ImportArgs),
+    Check(data::protocol::check::CheckArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Data(DataCommand::Info(args)) => data::info::run(&args),
+        Command::Data(DataCommand::Import(args)) => data::import::run(&args),
+        Command::Data(DataCommand::Check(args)) => data::protocol::check::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Study(args) => study::run(&args),
         Command::Eval(args) => eval::run(&args),
@@ -84,7 +89,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", describe(&error));
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(RunError::Interrupted { .. }) => ExitCode::from(EXIT_STATUS),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -102,6 +110,9 @@ fn describe(error: &anyhow::Error) -> String {
             error.hint().clone_into(&mut hint);
             // Its message already contains its own cause.
             break;
+        } else if let Some(error) = cause.downcast_ref::<RunError>() {
+            parts.push(error.to_string());
+            error.hint().clone_into(&mut hint);
         } else {
             parts.push(cause.to_string());
         }

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernels;
-use crate::language::{LanguageConfig, LanguageModel};
+use crate::language::{Decoder, LanguageConfig};
 use crate::llama::KvCache;
 use crate::sampler::{Sampler, SamplerOptions};
 
@@ -66,6 +66,8 @@ pub enum Step {
 /// Generation from one prompt: its cache, and what has been produced.
 pub struct Generation {
     cache: KvCache,
+    /// Vectors that come before the prompt's tokens, `[length, d_model]`.
+    vectors: Option<Tensor<2>>,
     /// The prompt, then what was produced.
     ids: Vec<u32>,
     prompt: usize,
@@ -87,6 +89,7 @@ impl Generation {
         config.check_prompt(&prompt, options.max_tokens)?;
         Ok(Self {
             cache: KvCache::with_capacity(prompt.len() + options.max_tokens),
+            vectors: None,
             prompt: prompt.len(),
             ids: prompt,
             sampler: Sampler::new(options.sampler.clone())?,
@@ -95,6 +98,33 @@ impl Generation {
             finished: (options.max_tokens == 0).then_some(Finish::MaxTokens),
             logits: Vec::new(),
         })
+    }
+
+    /// Generation after `vectors`, such as those of sensors, and `prompt` behind them.
+    ///
+    /// # Shapes
+    ///
+    /// - vectors: `[length, d_model]`
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new), with the vectors counted as positions of the prompt.
+    pub fn after(
+        vectors: Tensor<2>,
+        config: &LanguageConfig,
+        prompt: Vec<u32>,
+        options: &GenerationOptions,
+    ) -> Result<Self> {
+        let [length, _] = vectors.dims();
+        let capacity = length + prompt.len() + options.max_tokens;
+        config.check_prompt(&prompt, length + options.max_tokens)?;
+        let cache = KvCache::with_capacity(capacity);
+        Ok(Self { cache, vectors: Some(vectors), ..Self::new(config, prompt, options)? })
+    }
+
+    /// Positions before those of the prompt's tokens.
+    fn before(&self) -> usize {
+        self.vectors.as_ref().map_or(0, |vectors| vectors.dims()[0])
     }
 
     /// The prompt.
@@ -122,18 +152,27 @@ impl Generation {
     /// # Errors
     ///
     /// [`ErrorKind::Weights`] when the model gives numbers that are not finite, and [`ErrorKind::Device`] when the device was lost.
-    pub async fn step(&mut self, model: &LanguageModel) -> Result<Step> {
+    pub async fn step(&mut self, model: Decoder<'_>) -> Result<Step> {
         if let Some(finish) = self.finished {
             return Ok(Step::Finished(finish));
         }
-        let start = self.cache.length();
-        let end = (start + PREFILL_CHUNK).min(self.ids.len());
-        let hidden = model.hidden(&self.ids[start..end], &mut self.cache);
+        let (start, before) = (self.cache.length(), self.before());
+        let total = before + self.prompt;
+        let (hidden, end) = match &self.vectors {
+            Some(vectors) if start < before => {
+                let end = (start + PREFILL_CHUNK).min(before);
+                (model.hidden_of(vectors.clone().narrow(0, start, end - start), &mut self.cache), end)
+            }
+            _ => {
+                let end = (start + PREFILL_CHUNK).min(before + self.ids.len());
+                (model.hidden(&self.ids[start - before..end - before], &mut self.cache), end)
+            }
+        };
         let last = hidden.narrow(0, end - start - 1, 1);
-        if end < self.prompt {
+        if end < total {
             // Waits for the work, so that whoever cancels does not wait for all of it.
             read(last.narrow(1, 0, 1)).await?;
-            return Ok(Step::Prefill { done: end, total: self.prompt });
+            return Ok(Step::Prefill { done: end, total });
         }
         let token = self.choose(model.logits(last)).await?;
         if self.stop_ids.contains(&token) {

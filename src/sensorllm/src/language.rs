@@ -83,7 +83,18 @@ impl LanguageConfig {
     }
 }
 
-impl LanguageModel {
+/// What a sequence of tokens is continued with: the parts of a [`LanguageModel`], or of another model that writes text.
+#[derive(Clone, Copy)]
+pub struct Decoder<'a> {
+    /// A vector per token.
+    pub embedding: &'a TokenTable,
+    /// The model.
+    pub llm: &'a Llama,
+    /// What turns hidden states into logits.
+    pub output: &'a TokenTable,
+}
+
+impl Decoder<'_> {
     /// Continues the sequence in `cache` by `ids` and returns their hidden states, `[ids, d_model]`.
     pub fn hidden(&self, ids: &[u32], cache: &mut KvCache) -> Tensor<2> {
         // Positions first: they are written to the device, which on WebGPU ends a command buffer once a kernel is in it.
@@ -104,20 +115,44 @@ impl LanguageModel {
     /// - hidden: `[n, d_model]`
     /// - output: `[n, vocabulary]`
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.output.as_ref().unwrap_or(&self.embedding).logits(hidden)
+        self.output.logits(hidden)
+    }
+}
+
+impl LanguageModel {
+    /// What its sequences are continued with.
+    pub fn decoder(&self) -> Decoder<'_> {
+        let output = self.output.as_ref().unwrap_or(&self.embedding);
+        Decoder { embedding: &self.embedding, llm: &self.llm, output }
+    }
+
+    /// Continues the sequence in `cache` by `ids` and returns their hidden states, `[ids, d_model]`.
+    pub fn hidden(&self, ids: &[u32], cache: &mut KvCache) -> Tensor<2> {
+        self.decoder().hidden(ids, cache)
+    }
+
+    /// Logits of every token, `[n, vocabulary]`, from hidden states `[n, d_model]`.
+    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        self.decoder().logits(hidden)
     }
 
     /// Rows of the token table.
     pub fn vocabulary(&self) -> usize {
-        self.embedding.parts.iter().map(Linear::d_output).sum()
+        self.embedding.rows_in_all()
     }
 }
 
 impl TokenTable {
-    fn new(rows: usize, d_model: usize, device: &Device) -> Self {
+    /// A table with random rows.
+    pub fn new(rows: usize, d_model: usize, device: &Device) -> Self {
         let per_part = rows_per_part(d_model);
         let part = |first| LinearConfig::new(d_model, per_part.min(rows - first)).init(device);
         Self { parts: (0..rows).step_by(per_part).map(part).collect() }
+    }
+
+    /// Number of rows.
+    pub fn rows_in_all(&self) -> usize {
+        self.parts.iter().map(Linear::d_output).sum()
     }
 
     /// The vectors of some tokens, `[ids, d_model]`.
@@ -137,7 +172,8 @@ impl TokenTable {
         joined(runs.collect(), 0)
     }
 
-    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+    /// Products of hidden states `[n, d_model]` with every row, `[n, rows]`.
+    pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
         if let Some(parts) = self.quantised() {
             let parts: Vec<_> = parts.into_iter().map(|part| (part, None)).collect();
             if let Some(logits) = QuantisedMatrix::matmul_joined(&parts, &hidden) {

@@ -65,7 +65,9 @@ pub mod sampler;
 pub mod sensor;
 pub mod text;
 pub mod text_model;
+pub mod trend;
 pub mod weights;
+pub mod words;
 
 pub use error::{Error, ErrorKind, Result};
 pub use head::Head;

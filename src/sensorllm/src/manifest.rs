@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::chronos::EncoderConfig;
+use crate::chronos::{EncoderConfig, Family};
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::Head;
 use crate::llama::LlamaConfig;
 use crate::projector::ProjectorConfig;
+use crate::prompt::PromptConfig;
 use crate::sensor::{Channel, Placement, WindowConfig};
 
 /// The version of the manifest's format that this code reads and writes.
@@ -28,14 +29,24 @@ pub struct Manifest {
     pub window: WindowConfig,
     /// The model's channels, in the order of the prompt.
     pub channels: Vec<Channel>,
+    /// The devices whose simultaneous windows are classified together, by where they are worn; empty, as for a phone, for one that
+    /// may be carried anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Placement>,
     /// What a window can be labelled as, in the order of the classifier's outputs.
     pub labels: Vec<Label>,
     /// The time-series encoder.
     pub encoder: EncoderConfig,
     /// The projector from encoder to language model.
     pub projector: ProjectorConfig,
+    /// What the prompt is made of.
+    #[serde(default, skip_serializing_if = "PromptConfig::is_default")]
+    pub prompt: PromptConfig,
     /// The language model.
     pub llm: LlamaConfig,
+    /// What the language model needs to write text; absent from a model that only classifies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<WordsConfig>,
     /// The classifier on the encoder's vectors.
     pub encoder_head: EncoderHeadConfig,
     /// The head that answers unless another is asked for.
@@ -52,6 +63,18 @@ pub struct Manifest {
 /// What models were stored in before manifests said so.
 fn half_precision() -> String {
     "f16".to_owned()
+}
+
+/// How the language model reads and writes text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordsConfig {
+    /// Rows of the token table, which also computes logits.
+    pub vocabulary: usize,
+    /// The most positions of sensors and text together that the model was trained for.
+    pub context: usize,
+    /// The tokenizer's file.
+    pub tokenizer: FileEntry,
 }
 
 /// One label of the classifier.
@@ -113,6 +136,7 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<()> {
+        let raw = matches!(self.encoder.family, Family::Raw { .. });
         let problem = if self.format != FORMAT {
             Some(format!("format {} is not the format {FORMAT} this version reads", self.format))
         } else if self.channels.is_empty() || !self.channels.iter().any(|channel| channel.series) {
@@ -121,10 +145,16 @@ impl Manifest {
             Some("there are fewer than two labels".to_owned())
         } else if self.llm.kv_heads == 0 || !self.llm.heads.is_multiple_of(self.llm.kv_heads) {
             Some("llm.heads is not a multiple of llm.kv_heads".to_owned())
-        } else if self.llm.layers == 0 || self.encoder.layers == 0 {
+        } else if self.llm.layers == 0 || (self.encoder.layers == 0 && !raw) {
             Some("the encoder and the language model need at least one layer".to_owned())
+        } else if let Family::Raw { patch } = self.encoder.family
+            && self.encoder.d_model != 2 * patch
+        {
+            Some("encoder.d_model of raw values is not twice the patch".to_owned())
         } else if self.llm.d_head == 0 || !self.llm.d_head.is_multiple_of(2) {
             Some("llm.d_head is not an even number".to_owned())
+        } else if self.words.as_ref().is_some_and(|words| words.vocabulary == 0 || words.context == 0) {
+            Some("words.vocabulary and words.context must be positive".to_owned())
         } else if !(self.calibration.encoder_temperature > 0.0 && self.calibration.llm_temperature > 0.0) {
             Some("a temperature is not positive".to_owned())
         } else {
@@ -134,6 +164,11 @@ impl Manifest {
             Some(problem) => Err(manifest_error(format!("the manifest contradicts itself: {problem}"))),
             None => self.window.validate().map_err(|error| manifest_error(error.message().to_owned())),
         }
+    }
+
+    /// Number of windows that are classified together: one per device.
+    pub fn windows_together(&self) -> usize {
+        self.devices.len().max(1)
     }
 
     /// Index of the label called `name`.

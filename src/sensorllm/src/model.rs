@@ -6,10 +6,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::chronos::ChronosEncoder;
 use crate::head::{EncoderHead, Head, LlmHead};
 use crate::input::ModelInput;
+use crate::language::{Decoder, TokenTable};
 use crate::llama::Llama;
 use crate::manifest::Manifest;
 use crate::projector::Projector;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Sequences, sequences};
 use crate::sensor::{Placement, STATISTICS};
 use crate::weights::linears;
 
@@ -24,13 +25,15 @@ pub struct SensorLlm {
     pub prompt: Prompt,
     /// Language model.
     pub llm: Llama,
+    /// A vector per token of text, where the model has words.
+    pub tokens: Option<TokenTable>,
     /// Classifier on the language model's last position.
     pub llm_head: LlmHead,
     /// Classifier on the encoder's vectors.
     pub encoder_head: EncoderHead,
 }
 
-linears!(SensorLlm: encoder, projector, prompt, llm, llm_head, encoder_head);
+linears!(SensorLlm: encoder, projector, prompt, llm, tokens, llm_head, encoder_head);
 
 impl SensorLlm {
     /// The model a manifest describes, with random weights.
@@ -39,12 +42,14 @@ impl SensorLlm {
         let encoded = manifest.channels.iter().filter(|channel| channel.series).count();
         let features =
             encoded * 2 * d_encoder + manifest.channels.len() * STATISTICS.len() + Placement::ALL.len();
+        let features = features * manifest.windows_together();
         let labels = manifest.labels.len();
         Self {
             encoder: manifest.encoder.init(device),
             projector: manifest.projector.init(d_encoder, d_llm, device),
-            prompt: Prompt::new(d_llm, device),
+            prompt: Prompt::new(d_llm, &manifest.prompt, device),
             llm: manifest.llm.init(device),
+            tokens: manifest.words.as_ref().map(|words| TokenTable::new(words.vocabulary, d_llm, device)),
             llm_head: LlmHead::new(d_llm, labels, device),
             encoder_head: EncoderHead::new(features, manifest.encoder_head.hidden, labels, device),
         }
@@ -55,12 +60,34 @@ impl SensorLlm {
         self.encoder.forward(&input.series, device)
     }
 
+    /// What each window's channels and the text after them are to the language model; `None` for a model without words.
+    ///
+    /// # Shapes
+    ///
+    /// - encoded: `[windows · encoded channels, positions, d_model]`
+    pub fn sequences(
+        &self,
+        sensors: Option<(&ModelInput, Tensor<3>)>,
+        texts: &[Vec<u32>],
+    ) -> Option<Sequences> {
+        let table = self.tokens.as_ref()?;
+        let sensors =
+            sensors.map(|(input, encoded)| self.prompt.sensors(input, self.projector.forward(encoded)));
+        Some(sequences(sensors.as_ref(), texts, table))
+    }
+
+    /// What text is continued with; `None` for a model without words.
+    pub fn decoder(&self) -> Option<Decoder<'_>> {
+        let tokens = self.tokens.as_ref()?;
+        Some(Decoder { embedding: tokens, llm: &self.llm, output: tokens })
+    }
+
     /// Logits of one head from the encoder's vectors.
     ///
     /// # Shapes
     ///
     /// - encoded: `[windows · encoded channels, positions, d_model]`
-    /// - output: `[windows, labels]`
+    /// - output: `[prompts, labels]`, a prompt for each window unless several are read together
     pub fn classify(&self, input: &ModelInput, encoded: Tensor<3>, head: Head) -> Tensor<2> {
         match head {
             Head::Llm => {
@@ -79,7 +106,7 @@ impl SensorLlm {
 /// # Shapes
 ///
 /// - encoded: `[windows · encoded channels, positions, d_model]`
-/// - output: `[windows, encoded channels · 2 · d_model + channels · statistics + placements]`
+/// - output: `[prompts, devices · (encoded channels · 2 · d_model + channels · statistics + placements)]`
 fn features(input: &ModelInput, encoded: Tensor<3>) -> Tensor<2> {
     let device = encoded.device();
     let [series, positions, d_model] = encoded.dims();
@@ -108,5 +135,7 @@ fn features(input: &ModelInput, encoded: Tensor<3>) -> Tensor<2> {
     }
     let width = plain.len() / windows.max(1);
     let plain = Tensor::<2>::from_data(TensorData::new(plain, [windows, width]), &device);
-    Tensor::cat(vec![pooled, plain], 1)
+    let of_windows = Tensor::cat(vec![pooled, plain], 1);
+    let [_, width] = of_windows.dims();
+    of_windows.reshape([input.prompts(), input.together * width])
 }

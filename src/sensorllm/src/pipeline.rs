@@ -1,20 +1,23 @@
 //! The main path: from samples to an activity, one call per stage.
 
-use burn::tensor::{Device, activation::softmax};
+use burn::tensor::{Device, Tensor, activation::softmax};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::head::Head;
 use crate::input::{InputStage, ModelInput};
-use crate::manifest::Manifest;
+use crate::language::Decoder;
+use crate::manifest::{FileEntry, Manifest};
 use crate::model::SensorLlm;
-use crate::sensor::{self, Placement, Samples, Window};
+use crate::sensor::{self, Channel, Placement, Samples, Window};
 use crate::weights;
+use crate::words::Words;
 
 /// A loaded model on a device: samples in, activities out.
 pub struct Pipeline {
     manifest: Manifest,
     input: InputStage,
     model: SensorLlm,
+    words: Option<Words>,
     device: Device,
 }
 
@@ -62,19 +65,26 @@ impl Pipeline {
         device: &Device,
     ) -> Result<Self> {
         let manifest = Manifest::parse(manifest_json)?;
-        let entry = &manifest.weights;
-        let content = file(&entry.path).ok_or_else(|| {
-            let message = format!("the model folder has no file {}", entry.path);
-            Error::new(ErrorKind::Integrity, message, "copy the whole model folder")
-        })?;
-        entry.verify(&content)?;
-        let model = weights::load(SensorLlm::new(&manifest, device), &content, device)?;
-        Ok(Self::new(manifest, model, device))
+        let content = |entry: &FileEntry| -> Result<Vec<u8>> {
+            let content = file(&entry.path).ok_or_else(|| {
+                let message = format!("the model folder has no file {}", entry.path);
+                Error::new(ErrorKind::Integrity, message, "copy the whole model folder")
+            })?;
+            entry.verify(&content)?;
+            Ok(content)
+        };
+        let weights = content(&manifest.weights)?;
+        let model = weights::load(SensorLlm::new(&manifest, device), &weights, device)?;
+        let words = match &manifest.words {
+            Some(words) => Some(Words::new(&manifest, &content(&words.tokenizer)?)?),
+            None => None,
+        };
+        Ok(Self { words, ..Self::new(manifest, model, device) })
     }
 
-    /// A pipeline around a model already in memory.
+    /// A pipeline around a model already in memory, which classifies only.
     pub fn new(manifest: Manifest, model: SensorLlm, device: &Device) -> Self {
-        Self { input: InputStage::new(&manifest), manifest, model, device: device.clone() }
+        Self { input: InputStage::new(&manifest), manifest, model, words: None, device: device.clone() }
     }
 
     /// The model's manifest.
@@ -85,6 +95,37 @@ impl Pipeline {
     /// The model.
     pub fn model(&self) -> &SensorLlm {
         &self.model
+    }
+
+    /// How the model reads and writes text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Manifest`] when it has no words.
+    pub fn words(&self) -> Result<&Words> {
+        self.words.as_ref().ok_or_else(without_words)
+    }
+
+    /// What the model's text is continued with.
+    pub(crate) fn decoder(&self) -> Result<Decoder<'_>> {
+        self.model.decoder().ok_or_else(without_words)
+    }
+
+    /// A window's channels, or one of them, as the language model takes them: `[length, d_model]`.
+    pub(crate) fn sensor_vectors(
+        &self,
+        window: &Window,
+        channel: Option<Channel>,
+        placement: Placement,
+    ) -> Result<Tensor<2>> {
+        let known = channel.filter(|channel| self.manifest.channels.contains(channel));
+        let one = known.map(|channel| InputStage::of_channels(&self.manifest, &[channel]));
+        let stage = one.as_ref().unwrap_or(&self.input);
+        let window = stage.window(window);
+        let input = stage.batch([(&window, placement)]);
+        let encoded = self.model.encode(&input, &self.device);
+        let sequences = self.model.sequences(Some((&input, encoded)), &[Vec::new()]);
+        Ok(sequences.ok_or_else(without_words)?.vectors.squeeze_dim(0))
     }
 
     /// Cuts a recording into the model's windows.
@@ -100,10 +141,17 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Device`] when the device was lost.
+    /// [`ErrorKind::Device`] when the device was lost, and [`ErrorKind::InvalidInput`] for a model of several devices.
     pub async fn classify(&self, windows: &[Window], options: &Options) -> Result<Vec<Prediction>> {
         if windows.is_empty() {
             return Ok(Vec::new());
+        }
+        if self.manifest.windows_together() > 1 {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("this model reads {} devices worn together", self.manifest.windows_together()),
+                "use a model of one device, such as the one that comes with the package",
+            ));
         }
         let head = options.head.unwrap_or(self.manifest.head);
         let prepared: Vec<_> = windows.iter().map(|window| self.input.window(window)).collect();
@@ -172,6 +220,15 @@ fn answer(manifest: &Manifest, probabilities: &[f32], placement: Placement) -> (
         }
         _ => (group.to_owned(), totals[best]),
     }
+}
+
+/// The error of asking a model that only classifies.
+pub(crate) fn without_words() -> Error {
+    Error::new(
+        ErrorKind::Manifest,
+        "this model only classifies: it has no words",
+        "use a model with words, such as the one that comes with the package",
+    )
 }
 
 fn likeliest(values: &[f32]) -> usize {

@@ -277,10 +277,10 @@ fn exp(x: f64) -> f64 {
 
 /// The random numbers: SplitMix64 (Steele, Lea and Flood 2014), a counter whose value is scrambled. Any seed is good.
 #[derive(Clone, Debug)]
-struct SplitMix64(u64);
+pub(crate) struct SplitMix64(pub u64);
 
 impl SplitMix64 {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -289,8 +289,13 @@ impl SplitMix64 {
     }
 
     /// A number from 0 to below 1, of 53 random bits.
-    fn uniform(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A whole number from 0 to below `count`, which is at least 1.
+    pub fn below(&mut self, count: usize) -> usize {
+        (self.next() % count as u64) as usize
     }
 }
 

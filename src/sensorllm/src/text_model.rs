@@ -134,7 +134,7 @@ impl TextGeneration {
     ///
     /// Those of [`Generation::step`].
     pub async fn step(&mut self, model: &TextModel) -> Result<TextStep> {
-        match self.generation.step(&model.model).await? {
+        match self.generation.step(model.model.decoder()).await? {
             Step::Prefill { done, total } => Ok(TextStep::Prefill { done, total }),
             Step::Token(id) => {
                 let passed = self.stop.push(&self.detokenizer.push(id)?);

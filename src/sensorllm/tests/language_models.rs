@@ -42,7 +42,7 @@ fn greedy(config: &LanguageConfig, model: &LanguageModel, prompt: &[u32], count:
         GenerationOptions { max_tokens: count, ignore_stop_ids: true, ..GenerationOptions::default() };
     let mut generation = Generation::new(config, prompt.to_vec(), &options).unwrap();
     loop {
-        match block_on(generation.step(model)).unwrap() {
+        match block_on(generation.step(model.decoder())).unwrap() {
             Step::Finished(finish) => {
                 assert_eq!(finish, Finish::MaxTokens);
                 return generation.tokens().to_vec();

@@ -128,7 +128,7 @@ fn time(
     let start = Instant::now();
     let mut first = None;
     loop {
-        match block_on(generation.step(model))? {
+        match block_on(generation.step(model.decoder()))? {
             Step::Prefill { .. } => {}
             Step::Token(_) => {
                 first.get_or_insert_with(|| start.elapsed().as_secs_f64());

@@ -10,6 +10,17 @@ use super::tables::{Row, Table};
 /// A column of the array times a factor that brings its integers to canonical units and signs.
 type Term = (usize, f32);
 
+/// Where the values of one channel come from: columns of the array with their factors, added up.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sum(Vec<Term>);
+
+impl Sum {
+    /// The channel's value in one row.
+    pub(super) fn value(&self, row: &[i16]) -> f32 {
+        self.0.iter().map(|&(column, factor)| f32::from(row[column]) * factor).sum()
+    }
+}
+
 /// How one row of integers becomes a reading of one sensor in canonical units.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout {
@@ -121,14 +132,65 @@ impl Sensors {
         Ok(Layout { columns: self.channels.len(), acceleration, rotation_rate })
     }
 
-    /// The first channel of `sensor` with this quantity and axis. Only channels that are asked for need a factor:
-    /// attitude has none.
-    fn term(&self, sensor: &str, quantity: &str, axis: &str) -> Result<Option<Term>> {
+    /// Where the values of a quantity along an axis come from, in `unit`. Acceleration that the set gives in two parts,
+    /// gravity and user acceleration, is their sum.
+    ///
+    /// # Errors
+    /// When the set has no such channel, or it cannot be brought to that unit.
+    pub(super) fn sum(&self, sensor: &str, quantity: &str, axis: &str, unit: &str) -> Result<Sum> {
+        let whole = self.line(sensor, quantity, axis);
+        let parts = || ["gravity", "user_acceleration"].map(|part| self.line(sensor, part, axis));
+        let lines = match (whole, quantity) {
+            (Some(line), _) => vec![line],
+            (None, "acceleration") => parts().into_iter().flatten().collect(),
+            (None, _) => Vec::new(),
+        };
+        if lines.is_empty() || (whole.is_none() && lines.len() != 2) {
+            let line = |(row, (_, at)): (Row<'_>, &(usize, String))| {
+                format!("{at} {} {}", row.text("quantity"), row.text("axis"))
+            };
+            return Err(DataError::Unknown {
+                path: self.table.path().to_owned(),
+                what: "channel",
+                name: format!("{sensor} {quantity} {axis}"),
+                known: self.table.rows().zip(&self.channels).map(line).collect::<Vec<_>>().join(", "),
+            });
+        }
+        let term = |(row, column): (Row<'_>, usize)| {
+            let scale = row.parse::<f64>("scale")?;
+            let factor = if row.text("unit") == unit && row.text("to_canonical").is_empty() {
+                scale
+            } else {
+                let canonical = match unit {
+                    "g" => 9.80665,
+                    "m/s^2" | "rad/s" => 1.0,
+                    "deg/s" => std::f64::consts::PI / 180.0,
+                    _ => {
+                        return Err(
+                            row.error(format!("`{}` cannot be brought to `{unit}`", row.text("unit")))
+                        );
+                    }
+                };
+                scale * row.parse::<f64>("to_canonical")? / canonical
+            };
+            Ok((column, factor as f32))
+        };
+        Ok(Sum(lines.into_iter().map(term).collect::<Result<_>>()?))
+    }
+
+    /// The first channel of `sensor` with this quantity and axis, and its column.
+    fn line(&self, sensor: &str, quantity: &str, axis: &str) -> Option<(Row<'_>, usize)> {
         let mut lines = self.table.rows().zip(&self.channels);
         let wanted = |(row, (_, at)): &(Row<'_>, &(usize, String))| {
             at == sensor && row.text("quantity") == quantity && row.text("axis") == axis
         };
-        let Some((row, &(column, _))) = lines.find(wanted) else {
+        lines.find(wanted).map(|(row, &(column, _))| (row, column))
+    }
+
+    /// The first channel of `sensor` with this quantity and axis. Only channels that are asked for need a factor:
+    /// attitude has none.
+    fn term(&self, sensor: &str, quantity: &str, axis: &str) -> Result<Option<Term>> {
+        let Some((row, column)) = self.line(sensor, quantity, axis) else {
             return Ok(None);
         };
         let factor = row.parse::<f64>("scale")? * row.parse::<f64>("to_canonical")?;
@@ -139,8 +201,7 @@ impl Sensors {
     }
 }
 
-/// What the model is told about a sensor's place, from the words in its name; `Unknown` for places where people do not
-/// carry phones (chest, ankle, head).
+/// What the model is told about a sensor's place, from the words in its name; `Unknown` for places it has no token for.
 pub(super) fn placement_of(name: &str) -> Placement {
     let name = name.to_ascii_lowercase();
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
@@ -148,6 +209,8 @@ pub(super) fn placement_of(name: &str) -> Placement {
         "pocket" | "thigh" | "trousers" | "trouser" => Some(Placement::Pocket),
         "belt" | "waist" | "hip" => Some(Placement::Belt),
         "hand" | "wrist" => Some(Placement::Hand),
+        "chest" => Some(Placement::Chest),
+        "ankle" => Some(Placement::Ankle),
         _ => None,
     });
     placement.unwrap_or(Placement::Unknown)

@@ -65,6 +65,26 @@ impl Segment {
     }
 }
 
+/// A subject's array as it is stored, for readers of other channels than the chosen sensor's.
+pub(super) struct RawSubject {
+    /// The array.
+    pub(super) values: Matrix,
+    /// Its recordings.
+    pub(super) recordings: Vec<RawRecording>,
+}
+
+/// A recording as rows of a [`RawSubject`].
+pub(super) struct RawRecording {
+    /// Its name.
+    pub(super) name: String,
+    /// Its first row in the array.
+    pub(super) first_row: usize,
+    /// The time of each of its rows, in seconds from its start.
+    pub(super) seconds: Vec<f64>,
+    /// The labelled stretches.
+    pub(super) segments: Vec<Segment>,
+}
+
 /// `dataset.json`.
 #[derive(Deserialize)]
 struct Description {
@@ -167,6 +187,25 @@ impl Dataset {
     /// # Errors
     /// When there is no such subject, or its array is missing, malformed or smaller than the tables say.
     pub fn recordings(&self, subject: &str) -> Result<Vec<Recording>> {
+        let raw = self.raw(subject)?;
+        let recording = |recording: RawRecording| {
+            let mut samples = Samples::default();
+            for (row, &seconds) in recording.seconds.iter().enumerate() {
+                let (acceleration, rotation_rate) =
+                    self.layout.reading(raw.values.row(recording.first_row + row));
+                samples.push(seconds, acceleration, rotation_rate);
+            }
+            let RawRecording { name, segments, .. } = recording;
+            Recording { subject: subject.to_owned(), name, samples, segments }
+        };
+        Ok(raw.recordings.into_iter().map(recording).collect())
+    }
+
+    /// One subject's array with its recordings, before any channel is chosen.
+    ///
+    /// # Errors
+    /// As [`recordings`](Self::recordings).
+    pub(super) fn raw(&self, subject: &str) -> Result<RawSubject> {
         if !self.recordings.iter().any(|rows| rows.subject == subject) {
             return Err(DataError::Unknown {
                 path: self.folder.clone(),
@@ -178,14 +217,26 @@ impl Dataset {
         let values = self.read_values(subject)?;
         let times = self.read_times(subject, values.rows)?;
         let mine = self.recordings.iter().filter(|rows| rows.subject == subject);
-        mine.map(|rows| self.recording(rows, &values, times.as_deref())).collect()
+        let recordings = mine.map(|rows| self.raw_recording(rows, values.rows, times.as_deref()));
+        let recordings = recordings.collect::<Result<_>>()?;
+        Ok(RawSubject { values, recordings })
     }
 
-    fn recording(&self, rows: &Rows, values: &Matrix, times: Option<&[i32]>) -> Result<Recording> {
-        if rows.end > values.rows {
+    /// The folder the set is in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The label of every segment, in the order of `segments.csv`.
+    pub(super) fn labels(&self) -> Vec<String> {
+        self.segments.iter().map(|segment| segment.label.clone()).collect()
+    }
+
+    fn raw_recording(&self, rows: &Rows, array_rows: usize, times: Option<&[i32]>) -> Result<RawRecording> {
+        if rows.end > array_rows {
             let message = format!(
-                "recording {} of {} ends at row {}, but {}.npy has {} rows",
-                rows.recording, rows.subject, rows.end, rows.subject, values.rows
+                "recording {} of {} ends at row {}, but {}.npy has {array_rows} rows",
+                rows.recording, rows.subject, rows.end, rows.subject
             );
             return Err(DataError::content(&self.folder.join("recordings.csv"), message));
         }
@@ -194,11 +245,6 @@ impl Dataset {
             Some(times) => f64::from(times[row]) / 1e6,
             None => (row - rows.start) as f64 * interval,
         };
-        let mut samples = Samples::default();
-        for row in rows.start..rows.end {
-            let (acceleration, rotation_rate) = self.layout.reading(values.row(row));
-            samples.push(seconds(row), acceleration, rotation_rate);
-        }
         let mine = |segment: &&LabelledRows| {
             segment.rows.subject == rows.subject && segment.rows.recording == rows.recording
         };
@@ -208,10 +254,10 @@ impl Dataset {
             label: segment.label.clone(),
             activity: segment.activity.clone(),
         });
-        Ok(Recording {
-            subject: rows.subject.clone(),
+        Ok(RawRecording {
             name: rows.recording.clone(),
-            samples,
+            first_row: rows.start,
+            seconds: (rows.start..rows.end).map(seconds).collect(),
             segments: segments.collect(),
         })
     }
@@ -280,7 +326,26 @@ fn read_segments(path: &Path, recordings: &[Rows]) -> Result<Vec<LabelledRows>> 
             activity: line.text("activity").to_owned(),
         })
     };
-    table.rows().map(segment).collect()
+    let segments: Vec<LabelledRows> = table.rows().map(segment).collect::<Result<_>>()?;
+    refuse_overlaps(path, &segments)?;
+    Ok(segments)
+}
+
+/// Two segments may touch but not share a row: it would have two labels.
+fn refuse_overlaps(path: &Path, segments: &[LabelledRows]) -> Result<()> {
+    let mut sorted: Vec<&LabelledRows> = segments.iter().collect();
+    sorted.sort_by_key(|segment| (&segment.rows.subject, &segment.rows.recording, segment.rows.start));
+    for [first, second] in sorted.array_windows() {
+        let (a, b) = (&first.rows, &second.rows);
+        if a.subject == b.subject && a.recording == b.recording && b.start < a.end {
+            let message = format!(
+                "recording {} of {}: the segments `{}` (rows {}..{}) and `{}` (rows {}..{}) overlap",
+                a.recording, a.subject, first.label, a.start, a.end, second.label, b.start, b.end
+            );
+            return Err(DataError::content(path, message));
+        }
+    }
+    Ok(())
 }
 
 /// The columns that `recordings.csv` and `segments.csv` share.

@@ -157,7 +157,9 @@ fn places_are_told_by_the_words_in_their_names() {
         ("right_trouser_pocket", Placement::Pocket),
         ("thigh", Placement::Pocket),
         ("left wrist", Placement::Hand),
-        ("chest", Placement::Unknown),
+        ("chest", Placement::Chest),
+        ("left_ankle", Placement::Ankle),
+        ("head", Placement::Unknown),
         ("handlebar", Placement::Unknown),
         ("", Placement::Unknown),
     ];
@@ -168,7 +170,7 @@ fn places_are_told_by_the_words_in_their_names() {
 
 #[test]
 fn what_is_wrong_is_said_with_the_file() {
-    let cases: [(&str, &str, &str, &[&str]); 9] = [
+    let cases: [(&str, &str, &str, &[&str]); 10] = [
         ("dataset.json", "\"rate_hz\": 50", "\"rate_hz\": 0", &["dataset.json", "rate_hz"]),
         ("dataset.json", "{", "", &["dataset.json"]),
         ("channels.csv", "to_canonical", "factor", &["channels.csv", "to_canonical"]),
@@ -183,6 +185,18 @@ fn what_is_wrong_is_said_with_the_file() {
         ("recordings.csv", "1,s01,2,a,0", "1,s01,two,a,0", &["recordings.csv", "line 2", "two"]),
         ("segments.csv", "a,s01,0,2", "a,s01,0,3", &["segments.csv", "line 2", "outside"]),
         ("segments.csv", "a,s01,0,2", "z,s01,0,2", &["segments.csv", "line 2", "no recording z"]),
+        (
+            "segments.csv",
+            "a,s01,0,2,jogging,running",
+            "a,s01,1,2,jogging,running\na,s01,0,2,resting,sitting",
+            &[
+                "segments.csv",
+                "recording a of s01",
+                "`resting` (rows 0..2)",
+                "`jogging` (rows 1..2)",
+                "overlap",
+            ],
+        ),
     ];
     for (file, from, to, words) in cases {
         let folder = folder();
@@ -190,6 +204,20 @@ fn what_is_wrong_is_said_with_the_file() {
         let message = message(&folder);
         assert!(words.iter().all(|word| message.contains(word)), "{from} -> {to}: {message}");
     }
+}
+
+#[test]
+fn overlapping_segments_are_refused_by_name() {
+    let folder = folder();
+    let path = folder.path().join("segments.csv");
+    let text = fs::read_to_string(&path).expect("segments.csv");
+    let line = text.lines().nth(1).expect("a segment");
+    // The same stretch again, as something else.
+    let again = line.rsplit_once(',').expect("cells").0;
+    fs::write(&path, format!("{text}{again},jumping\n")).expect("written");
+    let message = message(&folder);
+    assert!(message.contains("segments.csv") && message.contains("overlap"), "{message}");
+    assert!(message.contains("jumping (rows "), "{message}");
 }
 
 #[test]

@@ -7,8 +7,10 @@
 mod channels;
 mod dataset;
 mod error;
+pub mod import;
 pub mod info;
 pub mod npy;
+pub mod protocol;
 mod tables;
 mod windows;
 

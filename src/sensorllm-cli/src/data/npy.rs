@@ -137,19 +137,24 @@ fn shape(header: &str) -> Option<Vec<usize>> {
     tuple.split(',').map(str::trim).filter(|size| !size.is_empty()).map(|size| size.parse().ok()).collect()
 }
 
-/// Bytes of a version 1 file, for tests that write data sets.
-#[cfg(test)]
-pub(crate) fn file(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
+/// The bytes of a version 1 file before its values: `descr` is the element type, `shape` a Python tuple.
+pub fn header(descr: &str, shape: &str) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
     }
     header.push('\n');
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(u16::try_from(header.len()).expect("short header").to_le_bytes());
+    // Type and shape take some dozens of bytes: the length fits.
+    bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
-    bytes.extend(body);
     bytes
+}
+
+/// Bytes of a version 1 file, for tests that write data sets.
+#[cfg(test)]
+pub(crate) fn file(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
+    [&header(descr, shape), body].concat()
 }
 
 #[cfg(test)]

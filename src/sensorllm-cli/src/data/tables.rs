@@ -12,6 +12,7 @@ pub(super) struct Table {
 }
 
 /// One line of a [`Table`].
+#[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     table: &'a Table,
     /// The line in the file, for error messages.

@@ -11,11 +11,13 @@ use sensorllm::{Head, Manifest};
 
 use crate::metrics::{Confusion, macro_f1};
 use crate::reference::{Reference, ReferenceInput, ReferenceModel, ReferenceStage};
-use crate::train::batches::{PARTS, order, varied};
+use crate::train::augment::Varied;
+use crate::train::batches::{order, varied};
 use crate::train::config::TrainConfig;
 use crate::train::engine::{ConfusionMatrix, Losses, Task, Validation};
 use crate::train::examples::{Example, LabelSet, Recordings};
 use crate::train::loss::Targets;
+use crate::train::tune::ClassWeights;
 
 /// Windows scored at once.
 const BATCH: usize = 128;
@@ -144,6 +146,10 @@ pub struct ActivityTask<'a, C> {
     /// Windows of an epoch. Where fewer are labelled they are gone through, each time varied anew, until there are as many:
     /// with few labels as many steps are taken as with all.
     pub epoch_windows: usize,
+    /// What a window of each label counts in the loss, if not all the same.
+    pub class_weights: Option<ClassWeights>,
+    /// Parts that batches are cut into.
+    pub parts: usize,
 }
 
 /// A part of a batch.
@@ -166,21 +172,23 @@ impl<C: Classifier> Task for ActivityTask<'_, C> {
     }
 
     fn batches(&self, order: &Vec<Example>) -> usize {
-        order.len().div_ceil(self.config.optimisation.batch)
+        order.len().div_ceil(self.config.objective.batch)
     }
 
     fn batch(&self, order: &Vec<Example>, epoch: usize, index: usize) -> Vec<(Self::Part, f32)> {
-        let Some(examples) = order.chunks(self.config.optimisation.batch).nth(index) else {
+        let Some(examples) = order.chunks(self.config.objective.batch).nth(index) else {
             return Vec::new();
         };
-        let varied = varied(examples, self.train, self.config, self.manifest, epoch, index);
-        let part = |varied: &[crate::train::augment::Varied]| {
+        let varied = varied(examples, self.train, self.config, self.manifest, (epoch, index));
+        let part = |varied: &[Varied]| {
             let windows: Vec<_> = varied.iter().map(|varied| (&varied.window, varied.placement)).collect();
             let labels = varied.iter().map(|varied| varied.labels).collect();
-            let share = varied.len() as f32 / examples.len() as f32;
-            (Part { input: self.classifier.input(&windows), labels }, share)
+            Part { input: self.classifier.input(&windows), labels }
         };
-        varied.chunks(examples.len().div_ceil(PARTS)).map(part).collect()
+        let parts: Vec<_> = varied.chunks(examples.len().div_ceil(self.parts)).map(part).collect();
+        let labels = parts.iter().map(|part| part.labels.as_slice());
+        let shares = ClassWeights::shares(self.class_weights.as_ref(), labels);
+        parts.into_iter().zip(shares).collect()
     }
 
     fn examples(&self, part: &Self::Part) -> usize {
@@ -188,8 +196,11 @@ impl<C: Classifier> Task for ActivityTask<'_, C> {
     }
 
     fn loss(&self, model: &C::Model, part: &Self::Part, device: &Device) -> Losses {
-        let smoothing = self.config.optimisation.label_smoothing;
-        let targets = Targets::new(&part.labels, self.manifest.labels.len(), smoothing, device);
+        let smoothing = self.config.objective.label_smoothing;
+        let mut targets = Targets::new(&part.labels, self.manifest.labels.len(), smoothing, device);
+        if let Some(weights) = &self.class_weights {
+            targets = targets.weighted(&weights.of(&part.labels));
+        }
         let heads = self.classifier.trained(model, &part.input, device);
         let named: Vec<(&'static str, Tensor<1>, f32)> =
             heads.into_iter().map(|(name, logits, weight)| (name, targets.loss(logits), weight)).collect();

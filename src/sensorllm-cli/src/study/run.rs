@@ -13,16 +13,19 @@ use sha2::{Digest, Sha256};
 
 use super::activity::{ActivityTask, Classifier, ReferenceClassifier, SensorLlmClassifier, likeliest, score};
 use super::folds::{Fold, Subjects};
-use super::plan::{Arm, RunKey};
+use super::plan::{Arm, Frozen, RunKey};
 use super::results::RunResult;
 use super::start;
 use crate::data::Dataset;
 use crate::metrics::{expected_calibration_error, macro_f1};
 use crate::reference::Reference;
+use crate::train::batches::PARTS;
 use crate::train::calibrate::{softmax, temperature};
 use crate::train::config::TrainConfig;
-use crate::train::engine::{FitSettings, Run, fit};
+use crate::train::engine::{Run, fit};
 use crate::train::examples::Recordings;
+use crate::train::left_out::LeftOut;
+use crate::train::tune::ClassWeights;
 
 /// A run that is ready to be done.
 pub struct Planned {
@@ -35,6 +38,7 @@ pub struct Planned {
     fold: Fold,
     reference: Option<Reference>,
     labels: f64,
+    freeze: Vec<Frozen>,
     start: Option<PathBuf>,
 }
 
@@ -45,6 +49,7 @@ struct Decisive<'a> {
     fold: &'a Fold,
     reference: Option<Reference>,
     labels: f64,
+    freeze: &'a [Frozen],
     /// SHA-256 of the weights it starts from.
     start: Option<String>,
 }
@@ -63,6 +68,7 @@ impl Planned {
             fold,
             reference: arm.reference,
             labels: arm.labels,
+            freeze: arm.freeze.clone(),
             start,
         };
         let hash = Sha256::digest(serde_json::to_vec(&planned.decisive()?)?);
@@ -75,8 +81,8 @@ impl Planned {
             Some(folder) => Some(start::hash(folder)?),
             None => None,
         };
-        let Self { config, fold, reference, labels, .. } = self;
-        Ok(Decisive { config, fold, reference: *reference, labels: *labels, start })
+        let Self { config, fold, reference, labels, freeze, .. } = self;
+        Ok(Decisive { config, fold, reference: *reference, labels: *labels, freeze, start })
     }
 
     /// Trains and tests. Checkpoints are kept below `runs` until the run is done, so that it goes on if it is cut off.
@@ -86,11 +92,14 @@ impl Planned {
                 self.train_and_test(&ReferenceClassifier::new(kind, &self.manifest), data, runs, Ok)
             }
             None => {
-                let weight = self.config.optimisation.encoder_head_weight;
+                let weight = self.config.objective.encoder_head_weight;
                 let classifier = SensorLlmClassifier::new(&self.manifest, weight);
-                let started = |model: SensorLlm| match &self.start {
-                    Some(folder) => start::started_from(model, folder),
-                    None => Ok(model),
+                let started = |model: SensorLlm| {
+                    let model = match &self.start {
+                        Some(folder) => start::started_from(model, folder)?,
+                        None => model,
+                    };
+                    Ok(self.freeze.iter().fold(model, freeze))
                 };
                 self.train_and_test(&classifier, data, runs, started)
             }
@@ -117,6 +126,12 @@ impl Planned {
             }
         }
 
+        let known: Vec<_> =
+            train.examples(None).iter().filter_map(|example| example.labels.single()).collect();
+        if let Some(label) = (0..self.manifest.labels.len()).find(|label| !known.contains(label)) {
+            bail!("no training subject has a window of {}", self.manifest.labels[label].name);
+        }
+
         let device = Device::flex().autodiff();
         device.seed(self.key.seed);
         let model = started(classifier.model(&device))?;
@@ -129,12 +144,14 @@ impl Planned {
             train: &train,
             validation: &validation,
             epoch_windows,
+            class_weights: ClassWeights::new(config, manifest, &train),
+            parts: PARTS,
         };
         let RunKey { arm, protocol, fold, seed } = &self.key;
         let folder = runs.join(format!("{arm}.{protocol}.{fold}.{seed}.{}", self.digest));
         let mut run = Run::new(&folder, *seed, &self.decisive()?)?;
         run.resume = true;
-        let outcome = fit(&task, model, &self.settings(), &run, &device)?;
+        let outcome = fit(&task, model, &self.config.optimisation, &run, &device)?;
         let train_seconds = seconds(&folder)?;
 
         let device = Device::flex();
@@ -182,29 +199,30 @@ impl Planned {
     /// The recordings of some subjects of some sets.
     fn read(&self, data: &Path, subjects: &Subjects) -> Result<Recordings> {
         let mut recordings = Recordings::new(self.manifest.window);
+        // What has no label here is not in the question; that every label has windows is checked below.
+        let mut left_out = LeftOut::default();
         for (name, subjects) in subjects {
             let dataset = open(data, name)?;
             // A set that does not train has a number beyond those that do.
             let sets = &self.config.datasets;
             let index = sets.iter().position(|set| set == name).unwrap_or(sets.len());
             for subject in subjects {
-                recordings.read(&dataset, subject, index, &self.config, &self.manifest)?;
+                recordings.read(&dataset, (subject, index), &self.config, &self.manifest, &mut left_out)?;
             }
         }
         Ok(recordings)
     }
+}
 
-    fn settings(&self) -> FitSettings {
-        let settings = &self.config.optimisation;
-        FitSettings {
-            warmup: settings.warmup,
-            weight_decay: settings.weight_decay,
-            gradient_norm: settings.gradient_norm,
-            average_decay: settings.average_decay,
-            checkpoint_seconds: settings.checkpoint_seconds,
-            ..FitSettings::new(settings.epochs, settings.learning_rate)
-        }
+/// The model with a part that keeps its weights.
+fn freeze(mut model: SensorLlm, part: &Frozen) -> SensorLlm {
+    match part {
+        Frozen::Encoder => model.encoder = model.encoder.no_grad(),
+        Frozen::Projector => model.projector = model.projector.no_grad(),
+        Frozen::Prompt => model.prompt = model.prompt.no_grad(),
+        Frozen::Llm => model.llm = model.llm.no_grad(),
     }
+    model
 }
 
 /// Opens a data set of the folder of data sets.

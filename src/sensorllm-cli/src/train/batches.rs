@@ -1,8 +1,6 @@
-//! Prepares the batches of an epoch in the background, always in the same order for the same seed and epoch.
+//! Prepares the batches of an epoch, always the same for the same seed and epoch.
 
 use std::collections::HashMap;
-use std::sync::mpsc;
-use std::thread::{self, Scope};
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -15,11 +13,9 @@ use super::augment::{Varied, vary};
 use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
-/// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
+/// Parts a batch is cut into on a CPU, each computed by a thread of its own. Fixed, so that a run does not depend on the
+/// machine.
 pub const PARTS: usize = 2;
-
-/// A batch ready for the model, in parts of nearly equal size.
-pub struct Batch(pub Vec<Part>);
 
 /// A part of a batch.
 pub struct Part {
@@ -27,16 +23,14 @@ pub struct Part {
     pub input: ModelInput,
     /// What it should answer.
     pub labels: Vec<LabelSet>,
-    /// Its share of the batch's windows.
-    pub share: f32,
 }
 
 /// The order of one epoch's windows.
 pub fn order(recordings: &Recordings, config: &TrainConfig, epoch: usize) -> Vec<Example> {
     let mut rng = stream(config.seed, epoch, 0);
     let mut examples = recordings.examples(Some(&mut rng));
-    if config.optimisation.balance > 0.0 {
-        return balanced(&examples, config.optimisation.balance, &mut rng);
+    if config.objective.balance > 0.0 {
+        return balanced(&examples, config.objective.balance, &mut rng);
     }
     examples.shuffle(&mut rng);
     examples
@@ -61,53 +55,25 @@ fn balanced(examples: &[Example], balance: f64, rng: &mut ChaCha8Rng) -> Vec<Exa
     (0..examples.len()).map(|_| draw(rng)).collect()
 }
 
-/// Batches of `examples` from batch `first` on, prepared by a thread of `scope` while the caller trains.
-pub fn batches<'scope, 'env>(
-    scope: &'scope Scope<'scope, 'env>,
-    recordings: &'env Recordings,
-    examples: Vec<Example>,
-    config: &'env TrainConfig,
-    manifest: &'env Manifest,
-    epoch: usize,
-    first: usize,
-) -> mpsc::Receiver<Batch> {
-    let (sender, receiver) = mpsc::sync_channel(4);
-    thread::Builder::new()
-        .name("batches".to_owned())
-        .spawn_scoped(scope, move || {
-            let stage = InputStage::new(manifest);
-            let chunks = examples.chunks(config.optimisation.batch).enumerate().skip(first);
-            for (index, chunk) in chunks {
-                let batch = prepare(chunk, recordings, config, manifest, &stage, epoch, index);
-                if sender.send(batch).is_err() {
-                    return; // the trainer stopped
-                }
-            }
-        })
-        .expect("the system can start a thread");
-    receiver
-}
-
-fn prepare(
+/// The windows of batch `index` of an epoch, varied, in `parts` parts of nearly equal size.
+pub fn prepare(
     examples: &[Example],
     recordings: &Recordings,
     config: &TrainConfig,
-    manifest: &Manifest,
-    stage: &InputStage,
-    epoch: usize,
-    index: usize,
-) -> Batch {
-    let varied = varied(examples, recordings, config, manifest, epoch, index);
+    (manifest, stage): (&Manifest, &InputStage),
+    (epoch, index): (usize, usize),
+    parts: usize,
+) -> Vec<Part> {
+    let varied = varied(examples, recordings, config, manifest, (epoch, index));
     let part = |varied: &[Varied]| {
         let windows: Vec<_> = varied.iter().map(|varied| stage.window(&varied.window)).collect();
         let placements = varied.iter().map(|varied| varied.placement);
         Part {
             input: stage.batch(windows.iter().zip(placements)),
             labels: varied.iter().map(|varied| varied.labels).collect(),
-            share: varied.len() as f32 / examples.len() as f32,
         }
     };
-    Batch(varied.chunks(examples.len().div_ceil(PARTS)).map(part).collect())
+    varied.chunks(examples.len().div_ceil(parts)).map(part).collect()
 }
 
 /// The windows of a batch of an epoch, varied; always the same for the same seed, epoch and batch.
@@ -116,8 +82,7 @@ pub fn varied(
     recordings: &Recordings,
     config: &TrainConfig,
     manifest: &Manifest,
-    epoch: usize,
-    index: usize,
+    (epoch, index): (usize, usize),
 ) -> Vec<Varied> {
     let mut rng = stream(config.seed, epoch, index as u64 + 1);
     let vary_one = |example: &Example| {
@@ -128,7 +93,7 @@ pub fn varied(
 }
 
 /// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.
-fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
+pub fn stream(seed: u64, epoch: usize, number: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(((epoch as u64) << 32) | number);
     rng

@@ -9,8 +9,13 @@ use sensorllm::chronos::EncoderConfig;
 use sensorllm::llama::LlamaConfig;
 use sensorllm::manifest::{Calibration, EncoderHeadConfig, FORMAT, FileEntry, Label, Manifest};
 use sensorllm::projector::ProjectorConfig;
+use sensorllm::prompt::PromptConfig;
 use sensorllm::sensor::{Placement, WindowConfig};
+use sensorllm::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
+
+use super::engine::FitSettings;
+use super::stages::{Alignment, EncoderPretraining, LanguagePretraining, WordsSettings};
 
 /// A training run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,12 +27,29 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Data sets to train on, by folder name; a set whose `weights_may_ship` is false is refused.
     pub datasets: Vec<String>,
+    /// Activities of the data that the model does not learn. One that is neither here nor a label is an error.
+    #[serde(default)]
+    pub ignore: Vec<String>,
     /// Sizes of the model, its channels and labels.
     pub model: ModelConfig,
     /// How windows are varied.
     pub augmentation: Augmentation,
+    /// Text that the model reads and writes; without it, it only classifies.
+    #[serde(default)]
+    pub words: Option<WordsSettings>,
+    /// Stage 0 of the encoder; skipped if left out.
+    #[serde(default)]
+    pub encoder_pretraining: Option<EncoderPretraining>,
+    /// Stage 0 of the language model; skipped if left out.
+    #[serde(default)]
+    pub language_pretraining: Option<LanguagePretraining>,
+    /// Stage 1; skipped if left out.
+    #[serde(default)]
+    pub alignment: Option<Alignment>,
+    /// What is fitted.
+    pub objective: Objective,
     /// How the weights are fitted.
-    pub optimisation: Optimisation,
+    pub optimisation: FitSettings,
 }
 
 /// What of the manifest is decided before training.
@@ -48,6 +70,9 @@ pub struct ModelConfig {
     pub encoder: EncoderConfig,
     /// Projector.
     pub projector: ProjectorConfig,
+    /// What the prompt is made of; the default if left out.
+    #[serde(default)]
+    pub prompt: PromptConfig,
     /// Language model.
     pub llm: LlamaConfig,
     /// Classifier on the encoder's vectors.
@@ -81,33 +106,25 @@ pub struct Augmentation {
     pub noise: f64,
 }
 
-/// How the weights are fitted.
+/// What is fitted: how windows make batches, and what the loss is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Optimisation {
-    /// Passes over the training windows.
-    pub epochs: usize,
-    /// How strongly rare kinds of windows are drawn more often: a window's chance is proportional to the number of windows
-    /// of its set and labels to the power of minus this. 0 draws every window once an epoch.
-    pub balance: f64,
+pub struct Objective {
     /// Windows per step.
     pub batch: usize,
-    /// Peak learning rate of AdamW; it rises linearly in `warmup` and falls by a cosine to zero.
-    pub learning_rate: f64,
-    /// Share of all steps in which the learning rate rises.
-    pub warmup: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f32,
-    /// Largest norm of one parameter's gradient.
-    pub gradient_norm: f32,
-    /// Probability spread evenly over all labels in the targets.
+    /// How strongly rare kinds of windows are drawn more often: a window's chance is proportional to the number of windows
+    /// of its set and labels to the power of minus this. 0, the default, draws every window once an epoch.
+    #[serde(default)]
+    pub balance: f64,
+    /// Whether a window's loss is weighted by its label: 1 / (share of the label among the training windows), scaled so
+    /// that the weights of all labels add up to 1, as the SensorLLM paper (arXiv 2410.10624) does. Off by default.
+    #[serde(default)]
+    pub class_weights: bool,
+    /// Probability spread evenly over all labels in the targets; 0 by default.
+    #[serde(default)]
     pub label_smoothing: f32,
     /// Weight of the encoder head's loss beside that of the language-model head.
     pub encoder_head_weight: f32,
-    /// Decay of the moving average of the weights, which is what is evaluated and kept.
-    pub average_decay: f32,
-    /// Seconds between checkpoints.
-    pub checkpoint_seconds: u64,
 }
 
 /// Which subjects of each set serve for what. Test subjects touch neither training nor model selection.
@@ -133,8 +150,29 @@ impl TrainConfig {
         toml::from_str(&text).with_context(|| format!("{} is not a training configuration", path.display()))
     }
 
+    /// Refuses what contradicts itself.
+    fn check(&self) -> Result<(), Error> {
+        let wrong = |message: String, hint: &str| Err(Error::new(ErrorKind::InvalidInput, message, hint));
+        if self.objective.batch == 0 {
+            return wrong("`batch` of the objective is 0".to_owned(), "give it a value of at least 1");
+        }
+        let known = |name: &String| self.model.labels.iter().any(|label| label.name == *name);
+        for (activity, labels) in &self.model.partial_labels {
+            if let Some(label) = labels.iter().find(|name| !known(name)) {
+                let message =
+                    format!("`partial_labels` says that {activity} may be {label}, which is no label");
+                return wrong(message, "add it to `labels`, or correct the name");
+            }
+        }
+        if let Some(label) = self.ignore.iter().find(|name| known(name)) {
+            return wrong(format!("{label} is a label and in `ignore`"), "take it out of one of the two");
+        }
+        Ok(())
+    }
+
     /// The manifest of the model before it is trained: no calibration, no weights.
     pub fn manifest(&self) -> Result<Manifest> {
+        self.check()?;
         let model = &self.model;
         let channels = model.channels.iter().map(|text| text.parse()).collect::<sensorllm::Result<_>>()?;
         let manifest = Manifest {
@@ -142,10 +180,13 @@ impl TrainConfig {
             name: self.name.clone(),
             window: model.window,
             channels,
+            devices: Vec::new(),
             labels: model.labels.clone(),
             encoder: model.encoder.clone(),
             projector: model.projector.clone(),
+            prompt: model.prompt,
             llm: model.llm.clone(),
+            words: None,
             encoder_head: model.encoder_head.clone(),
             head: model.head,
             calibration: Calibration {

@@ -9,9 +9,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sensorllm::sensor::{Placement, Uniform, Window, WindowConfig, resample};
-use sensorllm::{ErrorKind, Manifest};
+use sensorllm::{Error, ErrorKind, Manifest};
 
 use super::config::{Splits, TrainConfig};
+use super::left_out::LeftOut;
 use crate::data::{Dataset, Segment};
 
 /// The labels that a window's activity may mean, one bit each.
@@ -32,6 +33,15 @@ impl LabelSet {
     /// The label, if the set has just one.
     pub fn single(self) -> Option<usize> {
         (self.0.count_ones() == 1).then(|| self.0.trailing_zeros() as usize)
+    }
+
+    /// The name of what the set says: its label, or the group that it is exactly; `None` for any other set.
+    pub fn name(self, manifest: &Manifest) -> Option<String> {
+        if let Some(label) = self.single() {
+            return manifest.labels.get(label).map(|label| label.name.clone());
+        }
+        let mut groups = manifest.labels.iter().filter_map(|label| label.group.as_deref());
+        groups.find(|group| Self::of(manifest.group(group)) == self).map(str::to_owned)
     }
 
     /// The set with, for each label of a group, all labels of that group.
@@ -82,16 +92,22 @@ pub struct Splitted {
     pub validation: Recordings,
 }
 
-/// Reads the training and validation subjects of every set. Test subjects are never opened.
+/// Reads the training and validation subjects of every set, and says on the error stream what was left out. Test subjects
+/// are never opened.
+///
+/// # Errors
+/// When a set cannot be read or its weights must not ship, a subject is in two splits, segments overlap, or an activity is
+/// neither a label nor ignored.
 pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manifest) -> Result<Splitted> {
     let mut splitted =
         Splitted { train: Recordings::new(manifest.window), validation: Recordings::new(manifest.window) };
+    let mut left_out = LeftOut::default();
     for (index, name) in config.datasets.iter().enumerate() {
         let folder = data.join(name);
         let dataset = Dataset::open(&folder)
             .with_context(|| format!("cannot open the data set in {}", folder.display()))?;
         if !dataset.weights_may_ship {
-            return Err(sensorllm::Error::new(
+            return Err(Error::new(
                 ErrorKind::InvalidInput,
                 format!("the licence of {name} does not let weights trained on it be given away"),
                 "leave it out of `datasets`; `sensorllm eval` may use it",
@@ -99,7 +115,9 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
             .into());
         }
         let split = splits.of(name)?;
-        for subject in dataset.subjects() {
+        let subjects = dataset.subjects();
+        left_out.absent(name, split.validation.iter().chain(&split.test).filter(|s| !subjects.contains(s)));
+        for subject in subjects {
             let into = if split.test.contains(&subject) {
                 continue;
             } else if split.validation.contains(&subject) {
@@ -107,9 +125,11 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
             } else {
                 &mut splitted.train
             };
-            into.read(&dataset, &subject, index, config, manifest)?;
+            into.read(&dataset, (&subject, index), config, manifest, &mut left_out)?;
         }
     }
+    left_out.check(&config.ignore)?;
+    left_out.report(manifest.window);
     Ok(splitted)
 }
 
@@ -131,22 +151,31 @@ impl Recordings {
         Self { config, recordings: Vec::new(), segments: Vec::new() }
     }
 
-    /// Adds the labelled recordings of a subject; `index` is that of the set in the configuration.
+    /// Adds the labelled recordings of a subject of a set, which has the number `index` in the configuration.
+    ///
+    /// # Errors
+    /// When the recordings cannot be read or are too slow for the model.
     pub fn read(
         &mut self,
         dataset: &Dataset,
-        subject: &str,
-        index: usize,
+        (subject, index): (&str, usize),
         config: &TrainConfig,
         manifest: &Manifest,
+        left_out: &mut LeftOut,
     ) -> Result<()> {
         let person = self.segments.last().map_or(0, |segment| segment.subject + 1);
         for recording in dataset.recordings(subject)? {
             let uniform = resample(&recording.samples, manifest.window.rate_hz)?;
+            if uniform.acceleration.len() < manifest.window.length {
+                left_out.short(&dataset.name);
+            }
             let number = self.recordings.len();
             let row = |seconds: f64| (seconds - uniform.start_seconds) * f64::from(uniform.rate_hz);
             for segment in &recording.segments {
-                let Some(labels) = label_set(segment, config, manifest) else { continue };
+                let Some(labels) = label_set(segment, config, manifest) else {
+                    left_out.activity(&dataset.name, &segment.activity);
+                    continue;
+                };
                 // Half a row of slack, so that rounding of times does not cost a segment its first row.
                 let first = (row(segment.start_seconds) - 0.5).ceil().max(0.0) as usize;
                 let end = ((row(segment.end_seconds) + 0.5).floor() as usize).min(uniform.acceleration.len());

@@ -9,6 +9,8 @@ use super::examples::LabelSet;
 pub struct Targets {
     /// 1 where a label is possible, else 0: `[batch, labels]`.
     possible: Tensor<2>,
+    /// What each window counts, adding up to 1: `[batch, 1]`; all the same if there is none.
+    weights: Option<Tensor<2>>,
     smoothing: f32,
 }
 
@@ -20,7 +22,15 @@ impl Targets {
             .flat_map(|set| (0..labels).map(|label| if set.contains(label) { 1.0 } else { 0.0 }))
             .collect();
         let possible = TensorData::new(possible, [sets.len(), labels]);
-        Self { possible: Tensor::from_data(possible, device), smoothing }
+        Self { possible: Tensor::from_data(possible, device), weights: None, smoothing }
+    }
+
+    /// The same with a weight for each window; only their proportions matter. `Targets::loss` is their weighted mean then.
+    pub fn weighted(self, weights: &[f32]) -> Self {
+        let sum: f32 = weights.iter().sum();
+        let scaled = weights.iter().map(|weight| weight / sum.max(f32::MIN_POSITIVE)).collect();
+        let weights = Tensor::from_data(TensorData::new(scaled, [weights.len(), 1]), &self.possible.device());
+        Self { weights: Some(weights), ..self }
     }
 
     /// Mean over the batch of −ln(probability of the possible labels together), smoothed.
@@ -33,9 +43,13 @@ impl Targets {
         let log_probabilities = log_softmax(logits, 1);
         let probability = (log_probabilities.clone().exp() * self.possible.clone()).sum_dim(1);
         // The floor keeps the logarithm finite when a window is entirely misjudged.
-        let known = probability.clamp_min(1e-9).log().neg().mean();
-        let even = log_probabilities.neg().mean();
-        known * (1.0 - self.smoothing) + even * self.smoothing
+        let known = probability.clamp_min(1e-9).log().neg();
+        let even = log_probabilities.neg().mean_dim(1);
+        let each = known * (1.0 - self.smoothing) + even * self.smoothing;
+        match &self.weights {
+            Some(weights) => (each * weights.clone()).sum(),
+            None => each.mean(),
+        }
     }
 }
 
@@ -53,6 +67,22 @@ mod tests {
     fn a_known_label_gives_cross_entropy() {
         let expected = (1.0f32 + 2.0 * (-1.0f32).exp()).ln();
         assert!((loss([1.0, 0.0, 0.0], LabelSet::of([0])) - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn weights_are_a_weighted_mean() {
+        let device = Device::flex();
+        let logits = || Tensor::<2>::from_data([[1.0, 0.0], [1.0, 0.0]], &device);
+        let sets = [LabelSet::of([0]), LabelSet::of([1])];
+        let loss = |weights: [f32; 2]| {
+            Targets::new(&sets, 2, 0.0, &device).weighted(&weights).loss(logits()).into_scalar::<f32>()
+        };
+        let [right, wrong] = [(1.0 + (-1.0f32).exp()).ln(), (1.0 + 1.0f32.exp()).ln()];
+        assert!((loss([0.3, 0.1]) - (0.75 * right + 0.25 * wrong)).abs() < 1e-6);
+        let plain = Targets::new(&sets, 2, 0.1, &device);
+        let even = Targets::new(&sets, 2, 0.1, &device).weighted(&[0.2, 0.2]);
+        let values = [plain, even].map(|targets| targets.loss(logits()).into_scalar::<f32>());
+        assert!((values[0] - values[1]).abs() < 1e-6, "{values:?}");
     }
 
     #[test]

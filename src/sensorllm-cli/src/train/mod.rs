@@ -5,22 +5,29 @@
 //! best one is calibrated on them and kept. A run that was cut off goes on with `--resume`.
 
 pub(crate) mod augment;
-mod average;
 pub(crate) mod batches;
 pub(crate) mod calibrate;
-mod checkpoint;
 pub(crate) mod config;
-pub(crate) mod engine;
+pub mod engine;
 pub(crate) mod examples;
 mod export;
-mod log;
+pub(crate) mod left_out;
 pub(crate) mod loss;
-mod trainer;
+mod stages;
+mod tokenizer;
+pub(crate) mod tune;
 mod validate;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use burn::module::Module;
+use burn::tensor::Device;
+use sensorllm::model::SensorLlm;
+use sensorllm::{Error, ErrorKind};
+
+use config::{Splits, TrainConfig};
+use engine::RunArgs;
 
 /// Train a model and write it to a folder.
 #[derive(clap::Args, Debug)]
@@ -37,36 +44,54 @@ pub struct TrainArgs {
     /// Where the model is written.
     #[arg(long)]
     out: PathBuf,
-    /// Where checkpoints and the log are kept while training.
-    #[arg(long, default_value = "runs/default")]
-    run: PathBuf,
-    /// Go on from the last checkpoint in the run's folder.
-    #[arg(long)]
-    resume: bool,
     /// Epochs in place of the configuration's.
     #[arg(long)]
     epochs: Option<usize>,
-    /// Stop once this many epochs are done, to go on another time with `--resume`.
-    #[arg(long, value_name = "EPOCHS")]
-    stop_after: Option<usize>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Everything that decides what a run comes to, but for the data.
+#[derive(serde::Serialize)]
+struct Configuration<'a> {
+    train: &'a TrainConfig,
+    splits: &'a Splits,
+    device: &'a str,
 }
 
 /// Runs `sensorllm train`.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let mut config = config::TrainConfig::read(&args.config)?;
+    let mut config = TrainConfig::read(&args.config)?;
     if let Some(epochs) = args.epochs {
         config.optimisation.epochs = epochs;
     }
-    let splits = config::Splits::read(&args.splits)?;
+    let splits = Splits::read(&args.splits)?;
     let manifest = config.manifest()?;
-    std::fs::create_dir_all(&args.run).with_context(|| format!("cannot create {}", args.run.display()))?;
-
+    let device = args.run.device.start()?;
     let data = examples::read(&config, &splits, &args.data, &manifest)?;
-    let stop_after = args.stop_after.unwrap_or(usize::MAX);
-    let outcome = trainer::train(&config, &manifest, &data, &args.run, args.resume, stop_after)?;
-    let model = outcome.model;
+    if data.validation.examples(None).is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            "there is not one labelled window to validate on",
+            "name subjects under `validation` in the splits file that are in the data",
+        )
+        .into());
+    }
+
+    let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
+    let run = args.run.run("default", config.seed, &configuration)?;
+    let task = tune::Tuning::new(&config, &manifest, &data, args.run.device.parts());
+    device.seed(config.seed);
+    let model = SensorLlm::new(&manifest, &device);
+    let outcome = engine::fit(&task, model, &config.optimisation, &run, &device)?;
+    let model = outcome.model.to_device(&Device::flex());
     let calibrated = calibrate::calibrate(manifest, &model, &data.validation)?;
     export::write(calibrated, &model, &args.out)?;
-    eprintln!("wrote {} (best epoch {})", args.out.display(), outcome.epoch + 1);
+    eprintln!(
+        "wrote {} (best epoch {}, macro-F1 {:.4})",
+        args.out.display(),
+        outcome.epoch + 1,
+        outcome.score
+    );
     Ok(())
 }

@@ -7,6 +7,7 @@ use sensorllm::Manifest;
 use sensorllm::input::InputStage;
 use sensorllm::model::SensorLlm;
 
+use super::engine::ConfusionMatrix;
 use super::examples::{Example, Recordings};
 
 /// Windows scored at once.
@@ -20,6 +21,16 @@ pub struct Scored {
     pub encoder: Vec<Vec<f32>>,
     /// `[windows][labels]` of the language-model head.
     pub llm: Vec<Vec<f32>>,
+}
+
+impl Scored {
+    /// `[windows][labels]` of a head.
+    fn rows(&self, head: Head) -> &[Vec<f32>] {
+        match head {
+            Head::Encoder => &self.encoder,
+            Head::Llm => &self.llm,
+        }
+    }
 }
 
 /// Computes both heads' logits of every validation window, not varied, with its placement.
@@ -49,10 +60,7 @@ pub fn score(
 
 /// Macro-F1 per set over windows with one known label, by the likeliest label.
 pub fn macro_f1(manifest: &Manifest, scored: &Scored, head: Head) -> Vec<(usize, f64)> {
-    let rows = match head {
-        Head::Encoder => &scored.encoder,
-        Head::Llm => &scored.llm,
-    };
+    let rows = scored.rows(head);
     let labels = manifest.labels.len();
     let sets = scored.examples.iter().map(|example| example.dataset).max().map_or(0, |last| last + 1);
     let mut scores = Vec::new();
@@ -75,6 +83,18 @@ pub fn macro_f1(manifest: &Manifest, scored: &Scored, head: Head) -> Vec<(usize,
         }
     }
     scores
+}
+
+/// How often each label was the likeliest for each true one, over windows of all sets with one known label.
+pub fn confusion(manifest: &Manifest, scored: &Scored, head: Head) -> ConfusionMatrix {
+    let labels: Vec<String> = manifest.labels.iter().map(|label| label.name.clone()).collect();
+    let mut rows = vec![vec![0; labels.len()]; labels.len()];
+    for (example, row) in scored.examples.iter().zip(scored.rows(head)) {
+        if let Some(truth) = example.labels.single() {
+            rows[truth][likeliest(row)] += 1;
+        }
+    }
+    ConfusionMatrix { labels, rows }
 }
 
 /// Index of the largest value.

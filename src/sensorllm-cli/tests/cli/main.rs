@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_model;
 mod classify;
 mod eval;
+mod import;
 mod published;
 mod study;
 mod support;

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
+use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::{failure, root, sample, sensorllm};
+use super::support::{failure, root, sample};
 
 /// A folder with the sample data, a configuration small enough for a test, and a split that trains on one person.
 fn workplace() -> TempDir {
@@ -23,24 +24,43 @@ fn workplace() -> TempDir {
         .replace("d_model = 64", "d_model = 16")
         .replace("d_kv = 16", "d_kv = 4")
         .replace("d_head = 16", "d_head = 4")
-        .replace("epochs = 16", "epochs = 2");
+        .replace("epochs = 16", "epochs = 2")
+        .replace("log_steps = 50", "log_steps = 1");
     fs::write(folder.path().join("train.toml"), small).expect("written");
     let splits = "[motionsense]\nvalidation = [\"s18\"]\ntest = []\n";
     fs::write(folder.path().join("splits.toml"), splits).expect("written");
     folder
 }
 
+/// A run named `run` in `folder`.
 fn train(folder: &Path, run: &str, options: &[&str]) -> Command {
-    let path = |name: &str| folder.join(name).to_str().expect("text").to_owned();
-    let mut command =
-        sensorllm(&["train", "--config", &path("train.toml"), "--splits", &path("splits.toml")]);
-    command.args(["--data", &path("data"), "--out", &path(&format!("{run}.model")), "--run", &path(run)]);
+    Command::from_std(process(folder, run, options))
+}
+
+/// The same, to be started by hand.
+fn process(folder: &Path, run: &str, options: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sensorllm"));
+    command.arg("train").arg("--config").arg(folder.join("train.toml"));
+    command.arg("--splits").arg(folder.join("splits.toml")).arg("--data").arg(folder.join("data"));
+    command.arg("--out").arg(folder.join(format!("{run}.model"))).arg("--run").arg(folder.join(run));
     command.args(options);
     command
 }
 
 fn weights(folder: &Path, run: &str) -> Vec<u8> {
     fs::read(folder.join(format!("{run}.model/weights.safetensors"))).expect("the run wrote its model")
+}
+
+/// The log's records without what depends on the clock.
+fn log(folder: &Path, run: &str) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join(run).join("log.jsonl")).expect("the run kept a log");
+    let timeless = |line: &str| {
+        let mut record: Value = serde_json::from_str(line).expect("a record");
+        let fields = record.as_object_mut().expect("an object");
+        fields.retain(|name, _| name != "seconds" && name != "examples_per_second");
+        record
+    };
+    text.lines().map(timeless).collect()
 }
 
 #[test]
@@ -59,8 +79,114 @@ fn a_run_repeats_and_goes_on_bit_for_bit() {
         "a resumed run ends where the whole one does"
     );
 
-    let log = fs::read_to_string(folder.join("parts/log.jsonl")).expect("the run kept a log");
-    assert_eq!(log.lines().count(), 2, "{log}");
+    assert_eq!(log(folder, "whole"), log(folder, "parts"), "no line is missing or doubled");
+    let epochs = log(folder, "parts").iter().filter(|record| record["kind"] == "epoch").count();
+    assert_eq!(epochs, 2);
+    for plot in ["curves.svg", "confusion.svg"] {
+        let svg = fs::read_to_string(folder.join("parts").join(plot)).expect("the run drew its curves");
+        assert!(svg.starts_with("<svg") && svg.contains("</svg>"), "{plot}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_at_a_checkpoint() {
+    let folder = workplace();
+    let folder = folder.path();
+    train(folder, "whole", &[]).assert().success();
+
+    let mut child =
+        process(folder, "parts", &[]).stderr(std::process::Stdio::piped()).spawn().expect("started");
+    let log_file = folder.join("parts/log.jsonl");
+    // The first record says that training is under way.
+    for _ in 0..1200 {
+        if fs::metadata(&log_file).is_ok_and(|file| file.len() > 0) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill is there").success());
+    let status = child.wait().expect("ended");
+    let mut message = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("piped"), &mut message).expect("text");
+    assert_eq!(status.code(), Some(130), "{message}");
+    assert!(message.contains("interrupted in epoch") && message.contains("--resume"), "{message}");
+    assert!(!folder.join("parts.model").exists(), "a run that was cut off writes no model");
+
+    train(folder, "parts", &["--resume"]).assert().success();
+    assert!(weights(folder, "whole") == weights(folder, "parts"), "it went on bit for bit");
+    assert_eq!(log(folder, "whole"), log(folder, "parts"), "no line is missing or doubled");
+}
+
+#[test]
+fn a_changed_configuration_is_not_resumed() {
+    let folder = workplace();
+    let folder = folder.path();
+    train(folder, "run", &["--stop-after", "1"]).assert().success();
+    let message = failure(&mut train(folder, "run", &["--resume", "--epochs", "3"]));
+    assert!(message.contains("`train.optimisation.epochs` was 2, is now 3"), "{message}");
+    let message = failure(&mut train(folder, "run", &[]));
+    assert!(message.contains("not finished") && message.contains("--resume"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_leaves_the_last_checkpoint() {
+    let folder = workplace();
+    let folder = folder.path();
+    train(folder, "whole", &[]).assert().success();
+    train(folder, "full", &["--stop-after", "1"]).assert().success();
+
+    // No file may grow beyond 32 blocks: there is room for the log, but not for weights.
+    let run = process(folder, "full", &["--resume"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$@\"", "sh"]).arg(run.get_program());
+    limited.args(run.get_args());
+    let message = failure(&mut limited);
+    assert!(message.contains("no checkpoint could be written"), "{message}");
+
+    train(folder, "full", &["--resume"]).assert().success();
+    assert!(weights(folder, "whole") == weights(folder, "full"), "it went on from the last whole checkpoint");
+    assert_eq!(log(folder, "whole"), log(folder, "full"), "no line is missing or doubled");
+}
+
+#[test]
+fn data_that_contradicts_the_configuration_is_refused() {
+    let folder = workplace();
+    let folder = folder.path();
+    let segments = folder.join("data/motionsense/segments.csv");
+    let text = fs::read_to_string(&segments).expect("segments.csv");
+    fs::write(&segments, text.replace(",sitting\n", ",siting\n")).expect("written");
+    let message = failure(&mut train(folder, "run", &[]));
+    assert!(message.contains("siting (") && message.contains("`ignore`"), "{message}");
+
+    fs::write(&segments, text.replace("s12,ups_4,1703", "s12,dws_2,1600")).expect("written");
+    let message = failure(&mut train(folder, "run", &[]));
+    assert!(message.contains("segments.csv"), "{message}");
+    fs::write(&segments, text).expect("written");
+
+    let splits = "[motionsense]\nvalidation = [\"s18\"]\ntest = [\"s18\"]\n";
+    fs::write(folder.join("splits.toml"), splits).expect("written");
+    let message = failure(&mut train(folder, "run", &[]));
+    assert!(message.contains("subject s18 of motionsense is in both"), "{message}");
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let folder = workplace();
+    let folder = folder.path();
+    let data = folder.join("data/motionsense");
+    let append = |file: &str, line: &str| {
+        let text = fs::read_to_string(data.join(file)).expect("a table");
+        fs::write(data.join(file), format!("{}\n{line}\n", text.trim_end())).expect("written");
+    };
+    append("recordings.csv", "s12,short,0,20");
+    append("segments.csv", "s12,short,0,20,typing,typing");
+    let output = train(folder, "run", &["--stop-after", "1"]).assert().success().get_output().clone();
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert!(message.contains("motionsense: recordings shorter than a window of 2.56 s: 1"), "{message}");
+    assert!(message.contains("motionsense: segments ignored: typing (1)"), "{message}");
 }
 
 #[test]

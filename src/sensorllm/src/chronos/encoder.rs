@@ -12,10 +12,10 @@ use crate::weights::{Linear, LinearConfig, Linears, child, linears, normal};
 /// A Chronos encoder of any family.
 #[derive(Module, Debug)]
 pub struct ChronosEncoder {
-    /// How a prepared series becomes vectors.
-    pub input: InputBlock,
+    /// How a prepared series becomes vectors; absent where raw values stand in place of an encoder, as is `encoder`.
+    pub input: Option<InputBlock>,
     /// What relates the vectors to each other.
-    pub encoder: T5Encoder,
+    pub encoder: Option<T5Encoder>,
 }
 
 /// How a prepared series becomes the encoder's input vectors.
@@ -62,17 +62,18 @@ impl EncoderConfig {
     /// An encoder with random weights.
     pub fn init(&self, device: &Device) -> ChronosEncoder {
         let input = match self.family {
+            Family::Raw { .. } => return ChronosEncoder { input: None, encoder: None },
             Family::T5 { tokens, .. } => InputBlock::Tokens(normal([tokens, self.d_model], 0.5, device)),
             Family::Bolt { patch, .. } => InputBlock::Patches(self.patch_block(2 * patch, device)),
             Family::Chronos2 { patch, .. } => InputBlock::Patches(self.patch_block(3 * patch, device)),
         };
         let rope_theta = match self.family {
             Family::Chronos2 { rope_theta, .. } => Some(rope_theta),
-            Family::T5 { .. } | Family::Bolt { .. } => None,
+            Family::T5 { .. } | Family::Bolt { .. } | Family::Raw { .. } => None,
         };
         let encoder = T5EncoderConfig::new(self.d_model, self.d_kv, self.d_ff, self.layers, self.heads)
             .with_rope_theta(rope_theta);
-        ChronosEncoder { input, encoder: encoder.init(device) }
+        ChronosEncoder { input: Some(input), encoder: Some(encoder.init(device)) }
     }
 
     fn patch_block(&self, width: usize, device: &Device) -> PatchBlock {
@@ -96,13 +97,18 @@ impl ChronosEncoder {
     pub fn forward(&self, input: &EncoderInput, device: &Device) -> Tensor<3> {
         let (series, positions) = (input.series, input.positions);
         let x = match (&self.input, &input.content) {
-            (InputBlock::Tokens(table), Content::Tokens(tokens)) => {
+            (None, Content::Raw(values)) => {
+                let width = values.len() / (series * positions).max(1);
+                let values = TensorData::new(values.clone(), [series, positions, width]);
+                return Tensor::from_data(values, device);
+            }
+            (Some(InputBlock::Tokens(table)), Content::Tokens(tokens)) => {
                 let tokens = TensorData::new(tokens.clone(), [series * positions]);
                 let x = table.val().select(0, Tensor::<1, Int>::from_data(tokens, device));
                 let [_, d_model] = x.dims();
                 x.reshape([series, positions, d_model])
             }
-            (InputBlock::Patches(block), Content::Patches { values, after_reg }) => {
+            (Some(InputBlock::Patches(block)), Content::Patches { values, after_reg }) => {
                 let count = positions - 1;
                 let width = values.len() / (series * count).max(1);
                 let values = TensorData::new(values.clone(), [series, count, width]);
@@ -113,7 +119,10 @@ impl ChronosEncoder {
         };
         let hidden = input.attended.iter().map(|a| if *a > 0.0 { 0.0 } else { HIDDEN }).collect::<Vec<f32>>();
         let hidden = Tensor::from_data(TensorData::new(hidden, [series, 1, 1, positions]), device);
-        self.encoder.forward(x, hidden, &Groups::new(input, device))
+        match &self.encoder {
+            Some(encoder) => encoder.forward(x, hidden, &Groups::new(input, device)),
+            None => x,
+        }
     }
 }
 

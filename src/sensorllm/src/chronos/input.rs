@@ -60,6 +60,11 @@ pub enum Family {
         /// Base of the wavelengths of the rotary positions.
         rope_theta: f64,
     },
+    /// No encoder: z-scored patches and their masks as they are, `2 · patch` wide. For measuring what an encoder is worth.
+    Raw {
+        /// Values in a patch.
+        patch: usize,
+    },
 }
 
 /// How Chronos-T5 scales a series.
@@ -103,6 +108,8 @@ pub enum Content {
         /// How many of the patches stand after REG, which is the remaining position.
         after_reg: usize,
     },
+    /// Values and mask of patches, `[series, positions, 2 · patch]`, which nothing encodes.
+    Raw(Vec<f32>),
 }
 
 impl EncoderConfig {
@@ -113,6 +120,7 @@ impl EncoderConfig {
             Family::T5 { .. } => length + 1,
             Family::Bolt { patch, .. } => length.div_ceil(patch) + 1,
             Family::Chronos2 { patch, .. } => length.div_ceil(patch) + 2,
+            Family::Raw { patch } => length.div_ceil(patch),
         }
     }
 
@@ -140,6 +148,10 @@ impl EncoderConfig {
             Family::Chronos2 { patch, arcsinh, time_scale, .. } => {
                 let normalisation = Normalisation { minimum_scale: 0.0, sums: Sums::Reference, arcsinh };
                 with_future(patched(&batch, patch, &normalisation, positions - 1), patch, time_scale)
+            }
+            Family::Raw { patch } => {
+                let normalisation = Normalisation { minimum_scale: 0.0, sums: Sums::Exact, arcsinh: false };
+                without_reg(patched(&batch, patch, &normalisation, positions + 1))
             }
         };
         input.groups = groups.iter().map(|group| group.as_ref().len()).filter(|size| *size > 0).collect();
@@ -204,6 +216,17 @@ fn patched(
         scale: scales,
         groups: Vec::new(),
     }
+}
+
+/// Patches alone: `input` without the position of REG.
+fn without_reg(input: EncoderInput) -> EncoderInput {
+    let positions = input.positions - 1;
+    let attended = input.attended.chunks(input.positions).flat_map(|series| &series[..positions]);
+    let content = match input.content {
+        Content::Patches { values, .. } => Content::Raw(values),
+        other => other,
+    };
+    EncoderInput { positions, attended: attended.copied().collect(), content, ..input }
 }
 
 /// Chronos-2: `input` with the times of its patches, which end just before 0, and an unknown patch that starts at 0.

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::config::{PromptConfig, StatisticsForm};
 use crate::sensor::{Axis, Channel, Placement, Sensor};
 use crate::weights::normal;
 
@@ -21,6 +22,9 @@ pub enum Role {
 
 const ROLES: usize = 4;
 
+/// The characters that written statistics consist of, in the order of their tokens.
+pub const CHARACTERS: &str = "0123456789+-.";
+
 /// Tables of the parts special tokens are summed from.
 #[derive(Module, Debug)]
 pub struct SpecialTokens {
@@ -32,17 +36,20 @@ pub struct SpecialTokens {
     axis: Param<Tensor<2>>,
     /// `[sensors, d_model]`
     sensor: Param<Tensor<2>>,
+    /// `[characters, d_model]`, where statistics are written out.
+    characters: Option<Param<Tensor<2>>>,
 }
 
 impl SpecialTokens {
     /// Tables with random values.
-    pub fn new(d_model: usize, device: &Device) -> Self {
+    pub fn new(d_model: usize, config: &PromptConfig, device: &Device) -> Self {
         let table = |rows| normal([rows, d_model], 0.3, device);
         Self {
             role: table(ROLES),
             placement: table(Placement::ALL.len()),
             axis: table(Axis::ALL.len()),
             sensor: table(Sensor::ALL.len()),
+            characters: (config.statistics == StatisticsForm::Text).then(|| table(CHARACTERS.len())),
         }
     }
 
@@ -56,6 +63,11 @@ impl SpecialTokens {
     /// The part that each window's placement gives, `[batch, 1, d_model]`.
     pub(super) fn placements(&self, placements: &[Placement]) -> Tensor<3> {
         rows(&self.placement, placements.iter().map(|placement| *placement as i32).collect()).unsqueeze_dim(1)
+    }
+
+    /// Vectors of written characters, `[characters, d_model]`; `None` where nothing is written.
+    pub(super) fn written(&self, characters: &[i32]) -> Option<Tensor<2>> {
+        self.characters.as_ref().map(|table| rows(table, characters.to_vec()))
     }
 
     /// The part that a token's role gives, `[1, 1, d_model]`.

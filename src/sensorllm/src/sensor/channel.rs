@@ -53,8 +53,12 @@ pub enum Placement {
     Pocket,
     /// On the belt or at the waist.
     Belt,
-    /// In the hand.
+    /// In the hand or on the wrist.
     Hand,
+    /// On the chest; research sensors only.
+    Chest,
+    /// On the ankle; research sensors only.
+    Ankle,
 }
 
 /// One channel of a model's input.
@@ -126,7 +130,8 @@ impl Axis {
 
 impl Placement {
     /// Every placement.
-    pub const ALL: [Self; 4] = [Self::Unknown, Self::Pocket, Self::Belt, Self::Hand];
+    pub const ALL: [Self; 6] =
+        [Self::Unknown, Self::Pocket, Self::Belt, Self::Hand, Self::Chest, Self::Ankle];
 
     /// Its name in manifests and on the command line.
     pub fn name(self) -> &'static str {
@@ -135,6 +140,8 @@ impl Placement {
             Self::Pocket => "pocket",
             Self::Belt => "belt",
             Self::Hand => "hand",
+            Self::Chest => "chest",
+            Self::Ankle => "ankle",
         }
     }
 }

@@ -286,3 +286,7 @@ fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+#[path = "checkpoint_tests.rs"]
+mod tests;

@@ -27,6 +27,16 @@ pub enum RunError {
         /// The fields that differ and their values.
         differences: String,
     },
+    /// The data changed since the run was started.
+    #[error("the run in {} was started with {before} batches an epoch, there are {now} now", folder.display())]
+    OtherData {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Batches of the epoch when the run was started.
+        before: usize,
+        /// Batches of the same epoch now.
+        now: usize,
+    },
     /// The folder holds a run that is not finished, and nobody asked to go on with it.
     #[error("{} holds a run that is not finished: {epoch} epochs and {batch} batches are done", folder.display())]
     Unfinished {
@@ -80,6 +90,9 @@ impl RunError {
             Self::Interrupted { .. } => "go on with the same command and `--resume`",
             Self::OtherConfiguration { .. } => {
                 "go on with the configuration it was started with, or name another folder with `--run`"
+            }
+            Self::OtherData { .. } => {
+                "go on with the data it was started with, or name another folder with `--run`"
             }
             Self::Unfinished { .. } => {
                 "go on with `--resume`, name another folder with `--run`, or delete the folder"

@@ -15,6 +15,7 @@ use super::log::{EpochRecord, Log, Record, StepRecord};
 use super::means::Exact;
 use super::optimiser::adamw;
 use super::parameters::trained;
+use super::plot;
 use super::progress::Progress;
 use super::run::Run;
 use super::settings::FitSettings;
@@ -47,6 +48,7 @@ pub fn fit<T: Task>(
     device: &Device,
 ) -> Result<Outcome<T::Model>> {
     settings.check()?;
+    let _watch = run.interrupt.watch();
     let (folder, position) = RunFolder::open(run)?;
     // Also gives lazily initialised parameters their values, here and in order.
     let trained = trained(&model).len();
@@ -110,7 +112,11 @@ impl<T: Task> Fit<'_, T> {
         if batches == 0 {
             return Err(RunError::NoData.into());
         }
-        self.state.position.batches = batches;
+        let before = std::mem::replace(&mut self.state.position.batches, batches);
+        if first > 0 && before != batches {
+            let folder = self.folder.path().to_owned();
+            return Err(RunError::OtherData { folder, before, now: batches }.into());
+        }
         let every = Duration::from_secs(self.settings.checkpoint_seconds);
         let (mut checkpointed, mut lap, mut logged) = (Instant::now(), Instant::now(), Instant::now());
         let mut examples = 0;
@@ -210,12 +216,21 @@ impl<T: Task> Fit<'_, T> {
             self.progress.line(&format!("no better {} for {since} epochs: done", self.task.score_name()));
         }
         self.write_log(Record::Epoch(record));
+        self.plot();
         self.save();
     }
 
     fn write_log(&mut self, record: Record) {
         if let Err(error) = self.log.write(&record) {
             self.progress.line(&format!("warning: a line of the log could not be written: {error:#}"));
+        }
+    }
+
+    fn plot(&mut self) {
+        let records = self.log.records();
+        let name = self.task.score_name();
+        if let Err(error) = records.and_then(|records| plot::write(self.folder.path(), &records, name)) {
+            self.progress.line(&format!("warning: no plots: {error:#}"));
         }
     }
 

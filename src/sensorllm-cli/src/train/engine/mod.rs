@@ -7,6 +7,7 @@
 mod average;
 mod checkpoint;
 mod configuration;
+mod device;
 mod error;
 mod fit;
 mod interrupt;
@@ -14,6 +15,7 @@ mod log;
 mod means;
 mod optimiser;
 mod parameters;
+mod plot;
 mod progress;
 mod run;
 mod settings;
@@ -23,6 +25,9 @@ mod task;
 pub use error::RunError;
 pub use fit::{Outcome, fit};
 pub use interrupt::{EXIT_STATUS, Interrupt};
-pub use run::Run;
+pub use run::{Run, RunArgs};
 pub use settings::FitSettings;
 pub use task::{ConfusionMatrix, Losses, Task, Validation};
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,44 @@
 //! Where a run keeps its state, how far it goes, and what must be the same when it goes on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
 
+use super::device::TrainDevice;
 use super::interrupt::Interrupt;
+
+/// The options that every command that trains has.
+#[derive(clap::Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Where checkpoints, log and plots are kept while training; a folder in `runs` if not given.
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    /// Go on from the last checkpoint in the run's folder.
+    #[arg(long)]
+    pub resume: bool,
+    /// Stop once this many epochs are done, to go on another time with `--resume`.
+    #[arg(long, value_name = "EPOCHS")]
+    pub stop_after: Option<usize>,
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = TrainDevice::Cpu)]
+    pub device: TrainDevice,
+}
+
+impl RunArgs {
+    /// The run these options ask for, in `runs/NAME` if they name no folder. Ctrl-C ends it at a checkpoint.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written as JSON or Ctrl-C cannot be handled.
+    pub fn run(&self, name: impl AsRef<Path>, seed: u64, configuration: &impl Serialize) -> Result<Run> {
+        let folder = self.run.clone().unwrap_or_else(|| Path::new("runs").join(name));
+        let mut run = Run::new(folder, seed, configuration)?;
+        run.resume = self.resume;
+        run.stop_after = self.stop_after;
+        run.interrupt = Interrupt::on_ctrl_c()?;
+        Ok(run)
+    }
+}
 
 /// One run of [`fit`](super::fit).
 #[derive(Clone, Debug)]

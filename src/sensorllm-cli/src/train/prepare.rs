@@ -1,0 +1,114 @@
+//! Stages 0 and 1: from nothing to a model that reads sensors and writes about them, before it is tuned to activities.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use burn::module::Module;
+use burn::tensor::Device;
+use sensorllm::Manifest;
+use sensorllm::manifest::{FileEntry, WordsConfig};
+use sensorllm::model::SensorLlm;
+use sensorllm::words::Words;
+
+use super::align::{Align, only_projector};
+use super::config::TrainConfig;
+use super::engine::{FitSettings, Interrupt, Run, Task, fit};
+use super::examples::Splitted;
+use super::exchanges::Exchanges;
+use super::pretrain_encoder::PretrainEncoder;
+use super::pretrain_language::PretrainLanguage;
+use super::tokenizer;
+
+/// Windows whose questions and answers the tokenizer is fitted to.
+const TOKENIZER_WINDOWS: usize = 4000;
+
+/// The file of a model folder that holds the tokenizer.
+const TOKENIZER_FILE: &str = "tokenizer.json";
+
+/// Where stages keep their state, and whether they go on from it.
+pub struct Runs<'a> {
+    /// Folder of the whole run; each stage has one inside.
+    pub folder: &'a Path,
+    /// Go on from the last checkpoints.
+    pub resume: bool,
+    /// Asks the run to stop.
+    pub interrupt: Interrupt,
+}
+
+/// What the stages before tuning came to.
+pub struct Prepared {
+    /// The manifest, which now names the tokenizer.
+    pub manifest: Manifest,
+    /// Content of the tokenizer's file, of a model with words.
+    pub tokenizer: Option<String>,
+    /// How the model reads and writes text.
+    pub words: Option<Words>,
+    /// The model, all of it ready to be trained.
+    pub model: SensorLlm,
+}
+
+/// Runs the stages that the configuration has, each from where it stopped.
+///
+/// # Errors
+/// What ends a run: see [`fit`].
+pub fn prepare(
+    config: &TrainConfig,
+    mut manifest: Manifest,
+    data: &Splitted,
+    runs: &Runs<'_>,
+    device: &Device,
+) -> Result<Prepared> {
+    let mut tokenizer = None;
+    let mut words = None;
+    if let Some(settings) = &config.words {
+        let exchanges = Exchanges::new(config, settings, &manifest, data, None);
+        let json = tokenizer::fit(&exchanges.texts(TOKENIZER_WINDOWS), settings.vocabulary)?;
+        let entry = FileEntry::of(TOKENIZER_FILE, json.as_bytes());
+        let (vocabulary, context) = (settings.vocabulary, settings.context);
+        manifest.words = Some(WordsConfig { vocabulary, context, tokenizer: entry });
+        words = Some(Words::new(&manifest, json.as_bytes())?);
+        tokenizer = Some(json);
+    }
+    device.seed(config.seed);
+    let mut model = SensorLlm::new(&manifest, device);
+
+    if let Some(task) = PretrainEncoder::new(config, &manifest, data) {
+        eprintln!("stage 0: the encoder learns motion without labels");
+        let start = task.model(model.encoder, device)?;
+        let fitted = stage(&task, start, &task.settings.fit, "0-encoder", config, runs, device)?;
+        model.encoder = fitted.encoder;
+    }
+    if let (Some(settings), Some(words)) = (&config.words, &words) {
+        let exchanges = Exchanges::new(config, settings, &manifest, data, Some(words));
+        if let Some(settings) = &config.language_pretraining {
+            eprintln!("stage 0: the language model learns the trend language");
+            let task = PretrainLanguage { exchanges: &exchanges, settings };
+            model = stage(&task, model, &settings.fit, "0-language", config, runs, device)?;
+        }
+        if let Some(settings) = &config.alignment {
+            eprintln!("stage 1: projector and special tokens learn to make sensors readable");
+            let task = Align { exchanges: &exchanges, settings };
+            model = stage(&task, only_projector(model), &settings.fit, "1-alignment", config, runs, device)?;
+        }
+    }
+    Ok(Prepared { manifest, tokenizer, words, model })
+}
+
+/// Runs one stage; its best model comes back ready to be trained further.
+fn stage<T: Task>(
+    task: &T,
+    model: T::Model,
+    settings: &FitSettings,
+    name: &str,
+    config: &TrainConfig,
+    runs: &Runs<'_>,
+    device: &Device,
+) -> Result<T::Model> {
+    let run = Run {
+        resume: runs.resume,
+        interrupt: runs.interrupt.clone(),
+        ..Run::new(runs.folder.join(name), config.seed, config)?
+    };
+    let outcome = fit(task, model, settings, &run, device).with_context(|| format!("stage {name}"))?;
+    Ok(outcome.model.unfreeze().train())
+}

@@ -1,0 +1,168 @@
+//! Task tuning: the heads' cross-entropy on labelled windows, scored by macro-F1 on validation subjects.
+
+use anyhow::Result;
+use burn::tensor::Device;
+use sensorllm::input::InputStage;
+use sensorllm::model::SensorLlm;
+use sensorllm::{Head, Manifest};
+
+use super::batches::{self, Part, order};
+use super::config::TrainConfig;
+use super::engine::{Losses, Task, Validation};
+use super::examples::{Example, LabelSet, Recordings, Splitted};
+use super::loss::Targets;
+use super::validate::{confusion, macro_f1, score};
+
+/// Fitting a model to labelled windows.
+pub struct Tuning<'a> {
+    config: &'a TrainConfig,
+    manifest: &'a Manifest,
+    data: &'a Splitted,
+    stage: InputStage,
+    class_weights: Option<ClassWeights>,
+    parts: usize,
+}
+
+impl<'a> Tuning<'a> {
+    /// Tuning on `data`, each batch in `parts` parts.
+    pub fn new(config: &'a TrainConfig, manifest: &'a Manifest, data: &'a Splitted, parts: usize) -> Self {
+        let class_weights = ClassWeights::new(config, manifest, &data.train);
+        Self { config, manifest, data, stage: InputStage::new(manifest), class_weights, parts }
+    }
+}
+
+/// What a window of each label counts in the loss, where not all count the same.
+pub struct ClassWeights(Vec<f32>);
+
+impl ClassWeights {
+    /// The weights of the labels that train, if the configuration asks for any.
+    pub fn new(config: &TrainConfig, manifest: &Manifest, train: &Recordings) -> Option<Self> {
+        config.objective.class_weights.then(|| {
+            let examples = train.examples(None);
+            Self(class_weights(examples.iter().map(|example| example.labels), manifest.labels.len()))
+        })
+    }
+
+    /// What windows count: the mean of what their possible labels count.
+    pub fn of(&self, labels: &[LabelSet]) -> Vec<f32> {
+        let weight = |set: &LabelSet| {
+            let possible = self.0.iter().enumerate().filter(|(label, _)| set.contains(*label));
+            let (sum, count) =
+                possible.fold((0.0, 0.0), |(sum, count), (_, weight)| (sum + weight, count + 1.0));
+            sum / f32::max(count, 1.0)
+        };
+        labels.iter().map(weight).collect()
+    }
+
+    /// Each part's share of a batch. A weighted mean over the batch is the mean of its parts' weighted means, weighted by
+    /// the sums of their weights.
+    pub fn shares<'a>(weights: Option<&Self>, parts: impl Iterator<Item = &'a [LabelSet]>) -> Vec<f32> {
+        let amount = |labels: &[LabelSet]| match weights {
+            Some(weights) => weights.of(labels).iter().sum(),
+            None => labels.len() as f32,
+        };
+        let amounts: Vec<f32> = parts.map(amount).collect();
+        let total = amounts.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        amounts.iter().map(|amount| amount / total).collect()
+    }
+}
+
+/// (1 / share of the label) for each label, scaled to add up to 1, as the SensorLLM paper weights its cross-entropy. A window
+/// that may be of several labels counts for each in part. A label without windows has no weight.
+fn class_weights(sets: impl Iterator<Item = LabelSet>, labels: usize) -> Vec<f32> {
+    let mut counts = vec![0.0f64; labels];
+    for set in sets {
+        let possible: Vec<usize> = (0..labels).filter(|label| set.contains(*label)).collect();
+        for label in &possible {
+            counts[*label] += 1.0 / possible.len() as f64;
+        }
+    }
+    let inverse: Vec<f64> = counts.iter().map(|count| if *count > 0.0 { 1.0 / count } else { 0.0 }).collect();
+    let sum: f64 = inverse.iter().sum();
+    inverse.iter().map(|weight| (weight / sum.max(f64::MIN_POSITIVE)) as f32).collect()
+}
+
+impl Task for Tuning<'_> {
+    type Model = SensorLlm;
+    type Part = Part;
+    type Order = Vec<Example>;
+
+    fn order(&self, epoch: usize) -> Vec<Example> {
+        order(&self.data.train, self.config, epoch)
+    }
+
+    fn batches(&self, order: &Vec<Example>) -> usize {
+        order.len().div_ceil(self.config.objective.batch)
+    }
+
+    fn batch(&self, order: &Vec<Example>, epoch: usize, index: usize) -> Vec<(Part, f32)> {
+        let size = self.config.objective.batch;
+        let examples = &order[index * size..order.len().min((index + 1) * size)];
+        let model = (self.manifest, &self.stage);
+        let parts =
+            batches::prepare(examples, &self.data.train, self.config, model, (epoch, index), self.parts);
+        let labels = parts.iter().map(|part| part.labels.as_slice());
+        let shares = ClassWeights::shares(self.class_weights.as_ref(), labels);
+        parts.into_iter().zip(shares).collect()
+    }
+
+    fn examples(&self, part: &Part) -> usize {
+        part.labels.len()
+    }
+
+    fn loss(&self, model: &SensorLlm, part: &Part, device: &Device) -> Losses {
+        let objective = &self.config.objective;
+        let mut targets =
+            Targets::new(&part.labels, self.manifest.labels.len(), objective.label_smoothing, device);
+        if let Some(weights) = &self.class_weights {
+            targets = targets.weighted(&weights.of(&part.labels));
+        }
+        let encoded = model.encode(&part.input, device);
+        let llm = targets.loss(model.classify(&part.input, encoded.clone(), Head::Llm));
+        let encoder = targets.loss(model.classify(&part.input, encoded, Head::Encoder));
+        let total = llm.clone() + encoder.clone() * objective.encoder_head_weight;
+        Losses { total, named: vec![("llm", llm), ("encoder", encoder)] }
+    }
+
+    fn validate(&self, model: &SensorLlm, device: &Device) -> Result<Validation> {
+        let scored = score(self.manifest, model, &self.data.validation, device)?;
+        let mut named = Vec::new();
+        let mut chosen = Vec::new();
+        for head in [Head::Llm, Head::Encoder] {
+            let name = if head == Head::Llm { "llm" } else { "encoder" };
+            for (set, f1) in macro_f1(self.manifest, &scored, head) {
+                named.push((format!("{} {name}", self.config.datasets[set]), f1));
+                if head == self.manifest.head {
+                    chosen.push(f1);
+                }
+            }
+        }
+        let score = chosen.iter().sum::<f64>() / chosen.len().max(1) as f64;
+        let confusion = Some(confusion(self.manifest, &scored, self.manifest.head));
+        Ok(Validation { score, named, confusion })
+    }
+
+    fn score_name(&self) -> &'static str {
+        "macro-F1"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_labels_weigh_more_and_weights_add_up_to_one() {
+        // 6 windows of label 0, 3 of label 1, none of label 2: 1/6 and 1/3, scaled.
+        let sets = std::iter::repeat_n(LabelSet::of([0]), 6).chain(std::iter::repeat_n(LabelSet::of([1]), 3));
+        let weights = class_weights(sets, 3);
+        let expected = [1.0 / 3.0, 2.0 / 3.0, 0.0];
+        assert!(weights.iter().zip(expected).all(|(w, e)| (w - e).abs() < 1e-6), "{weights:?}");
+    }
+
+    #[test]
+    fn a_window_of_several_labels_counts_for_each_in_part() {
+        let weights = class_weights([LabelSet::of([0, 1]), LabelSet::of([0])].into_iter(), 2);
+        assert!((weights[0] - 0.25).abs() < 1e-6 && (weights[1] - 0.75).abs() < 1e-6, "{weights:?}");
+    }
+}
