@@ -124,9 +124,13 @@ function namedFiles(manifest: Uint8Array, url: string): FileEntry[] {
   } catch (cause) {
     throw new SensorLLMError("manifest", `${url} is not JSON.`, "Check that this is the address of a model's manifest.json.", { cause });
   }
-  const weights = (json as { weights?: Partial<FileEntry> } | null)?.weights;
-  if (typeof weights?.path !== "string" || typeof weights.bytes !== "number") {
-    throw new SensorLLMError("manifest", `${url} does not name a weights file.`, "Check that this is a model made for this version.");
-  }
-  return [{ path: weights.path, bytes: weights.bytes }];
+  const { weights, words } = (json ?? {}) as { weights?: Partial<FileEntry>; words?: { tokenizer?: Partial<FileEntry> } };
+  // A model without words has no tokenizer.
+  return [weights, ...(words ? [words.tokenizer] : [])].map((entry, index) => {
+    if (typeof entry?.path !== "string" || typeof entry.bytes !== "number") {
+      const what = index === 0 ? "a weights file" : "a tokenizer file";
+      throw new SensorLLMError("manifest", `${url} does not name ${what}.`, "Check that this is a model made for this version.");
+    }
+    return { path: entry.path, bytes: entry.bytes };
+  });
 }

@@ -8,9 +8,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::{Finish, Generation, GenerationOptions, Step};
 use crate::pipeline::{Options, Pipeline, Prediction};
-use crate::sensor::{Samples, Window, resample};
+use crate::sensor::{Channel, Samples, Window, resample};
 use crate::text::Detokenizer;
-use crate::trend::{Activity, Facts, Filler, Request, Sheet};
+use crate::trend::{self, Activity, Asked, Facts, Sheet};
 
 /// What is asked when nothing else is.
 pub const QUESTION: &str = "Describe how the phone moved.";
@@ -24,7 +24,8 @@ pub struct Answer {
     sheet: Sheet,
     generation: Generation,
     detokenizer: Detokenizer,
-    filler: Filler,
+    /// Text whose last slot may be incomplete.
+    held: String,
 }
 
 /// What a step of an [`Answer`] did.
@@ -72,15 +73,15 @@ impl Pipeline {
         };
         let stretch = stretch(samples, self.manifest().window.rate_hz)?;
         let facts = Facts::of(&stretch, self.manifest().window.rate_hz, &activities(&predictions, &stretch));
-        let request = Request::recognise(question, &facts);
-        let sheet = request.sheet(&facts);
-        let prompt = words.prompt(question, sheet.text())?;
+        let asked = trend::recognise(question);
+        let sheet = trend::sheet(&facts, &asked);
+        let prompt = words.prompt(question, &sheet.text)?;
         let generation = GenerationOptions { max_tokens: ANSWER_TOKENS, ..GenerationOptions::default() };
-        let vectors = self.sensor_vectors(middle, request.channel, options.placement)?;
+        let vectors = self.sensor_vectors(middle, about(&asked), options.placement)?;
         Ok(Answer {
             generation: Generation::after(vectors, words.language(), prompt, &generation)?,
             detokenizer: words.tokenizer().detokenizer(true),
-            filler: sheet.filler(),
+            held: String::new(),
             facts,
             sheet,
         })
@@ -113,14 +114,60 @@ impl Answer {
             Step::Prefill { done, total } => Ok(AnswerStep::Prefill { done, total }),
             Step::Token(id) => {
                 let text = self.detokenizer.push(id)?;
-                Ok(AnswerStep::Token(self.filler.push(&text)))
+                self.held.push_str(&text);
+                Ok(AnswerStep::Token(self.certain()))
             }
             Step::Finished(finish) => {
                 let text = self.detokenizer.finish()?;
-                let text = self.filler.push(&text) + &self.filler.finish();
-                Ok(AnswerStep::Finished { finish, text })
+                self.held.push_str(&text);
+                let text = std::mem::take(&mut self.held);
+                Ok(AnswerStep::Finished { finish, text: filled(&self.sheet, &text) })
             }
         }
+    }
+
+    /// The text up to a slot that may be incomplete, with its numbers.
+    fn certain(&mut self) -> String {
+        let end = match self.held.rfind('<') {
+            Some(start) if !self.held[start..].contains('>') => start,
+            _ => self.held.len(),
+        };
+        let rest = self.held.split_off(end);
+        let text = std::mem::replace(&mut self.held, rest);
+        filled(&self.sheet, &text)
+    }
+}
+
+/// The one channel that a question is about, if it is about one.
+fn about(asked: &Asked) -> Option<Channel> {
+    asked.family.has_channel().then(|| asked.channel())
+}
+
+/// `text` with the sheet's numbers in place of its slots; a slot that the sheet does not have becomes a dash.
+fn filled(sheet: &Sheet, text: &str) -> String {
+    sheet.render(text).unwrap_or_else(|_| {
+        let mut pieces = text.split('<');
+        let first = pieces.next().unwrap_or_default().to_owned();
+        pieces.fold(first, |text, piece| match piece.split_once('>') {
+            Some((slot, rest)) => {
+                let number = slot.parse().ok().and_then(|index: usize| sheet.number(index).ok());
+                text + number.as_deref().unwrap_or("–") + rest
+            }
+            None => text + "<" + piece,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trend::Value;
+
+    #[test]
+    fn numbers_are_filled_in_and_unknown_ones_are_dashes() {
+        let sheet = Sheet { text: "<0> <1>".to_owned(), values: vec![Value::Seconds(1.25), Value::Count(3)] };
+        assert_eq!(filled(&sheet, "3 < 4: <1> in <0> s"), "3 < 4: 3 in 1.2 s");
+        assert_eq!(filled(&sheet, "<1> and <7>, <0>"), "3 and –, 1.2");
     }
 }
 

@@ -158,17 +158,17 @@ impl Generation {
         }
         let (start, before) = (self.cache.length(), self.before());
         let total = before + self.prompt;
-        let (hidden, end) = match &self.vectors {
+        let (last, end) = match &self.vectors {
             Some(vectors) if start < before => {
                 let end = (start + PREFILL_CHUNK).min(before);
-                (model.hidden_of(vectors.clone().narrow(0, start, end - start), &mut self.cache), end)
+                let hidden = model.hidden_of(vectors.clone().narrow(0, start, end - start), &mut self.cache);
+                (hidden.narrow(0, end - start - 1, 1), end)
             }
             _ => {
                 let end = (start + PREFILL_CHUNK).min(before + self.ids.len());
-                (model.hidden(&self.ids[start - before..end - before], &mut self.cache), end)
+                (model.last_hidden(&self.ids[start - before..end - before], 1, &mut self.cache), end)
             }
         };
-        let last = hidden.narrow(0, end - start - 1, 1);
         if end < total {
             // Waits for the work, so that whoever cancels does not wait for all of it.
             read(last.narrow(1, 0, 1)).await?;

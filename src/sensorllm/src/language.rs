@@ -97,10 +97,15 @@ pub struct Decoder<'a> {
 impl Decoder<'_> {
     /// Continues the sequence in `cache` by `ids` and returns their hidden states, `[ids, d_model]`.
     pub fn hidden(&self, ids: &[u32], cache: &mut KvCache) -> Tensor<2> {
+        self.last_hidden(ids, ids.len(), cache)
+    }
+
+    /// Continues the sequence in `cache` by `ids` and returns the hidden states of the last `wanted` of them, `[wanted, d_model]`.
+    pub fn last_hidden(&self, ids: &[u32], wanted: usize, cache: &mut KvCache) -> Tensor<2> {
         // Positions first: they are written to the device, which on WebGPU ends a command buffer once a kernel is in it.
         let positions = self.llm.positions(1, ids.len(), cache);
         let vectors = self.embedding.rows(ids);
-        self.llm.forward_at(vectors.unsqueeze_dim(0), &positions, cache).squeeze_dim(0)
+        self.llm.forward_at(vectors.unsqueeze_dim(0), wanted, &positions, cache).squeeze_dim(0)
     }
 
     /// Continues the sequence in `cache` by vectors in place of tokens; input and output `[length, d_model]`.

@@ -42,6 +42,7 @@
 //! (arXiv 2403.07815). Everything runs natively and in WebAssembly, on the CPU or on WebGPU. Training lives in another
 //! crate.
 
+pub mod answer;
 mod attention;
 pub mod checkpoint;
 pub mod chronos;

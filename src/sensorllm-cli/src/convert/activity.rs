@@ -52,6 +52,11 @@ pub fn convert(from: &Path, out: &Path, quant: Quant) -> anyhow::Result<Report> 
     manifest.weights = FileEntry::of("weights.safetensors", &content);
     report.bytes = manifest.weights.bytes;
     std::fs::write(out.join(&manifest.weights.path), content)?;
+    if let Some(words) = &manifest.words {
+        let tokenizer = required(from, &words.tokenizer.path)?;
+        words.tokenizer.verify(&tokenizer)?;
+        std::fs::write(out.join(&words.tokenizer.path), tokenizer)?;
+    }
     std::fs::write(out.join(MANIFEST_FILE), serde_json::to_string_pretty(&manifest)? + "\n")?;
     Ok(report)
 }

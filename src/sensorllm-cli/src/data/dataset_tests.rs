@@ -207,20 +207,6 @@ fn what_is_wrong_is_said_with_the_file() {
 }
 
 #[test]
-fn overlapping_segments_are_refused_by_name() {
-    let folder = folder();
-    let path = folder.path().join("segments.csv");
-    let text = fs::read_to_string(&path).expect("segments.csv");
-    let line = text.lines().nth(1).expect("a segment");
-    // The same stretch again, as something else.
-    let again = line.rsplit_once(',').expect("cells").0;
-    fs::write(&path, format!("{text}{again},jumping\n")).expect("written");
-    let message = message(&folder);
-    assert!(message.contains("segments.csv") && message.contains("overlap"), "{message}");
-    assert!(message.contains("jumping (rows "), "{message}");
-}
-
-#[test]
 fn missing_and_damaged_files_are_named() {
     for file in ["dataset.json", "channels.csv", "recordings.csv", "segments.csv", "s01.npy"] {
         let folder = folder();

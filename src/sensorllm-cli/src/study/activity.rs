@@ -10,7 +10,7 @@ use sensorllm::sensor::{Placement, Window};
 use sensorllm::{Head, Manifest};
 
 use crate::metrics::{Confusion, macro_f1};
-use crate::reference::{Reference, ReferenceInput, ReferenceModel, ReferenceStage};
+use crate::reference::{ReferenceInput, ReferenceModel, ReferenceStage};
 use crate::train::augment::Varied;
 use crate::train::batches::{order, varied};
 use crate::train::config::TrainConfig;
@@ -28,9 +28,6 @@ pub trait Classifier: Sync {
     type Model: Module + Send + Sync;
     /// A batch of windows as the model takes it.
     type Input: Send;
-
-    /// A model with random weights.
-    fn model(&self, device: &Device) -> Self::Model;
 
     /// A batch of windows, each with the placement of its phone.
     fn input(&self, windows: &[(&Window, Placement)]) -> Self::Input;
@@ -67,10 +64,6 @@ impl Classifier for SensorLlmClassifier<'_> {
     type Model = SensorLlm;
     type Input = ModelInput;
 
-    fn model(&self, device: &Device) -> SensorLlm {
-        SensorLlm::new(self.manifest, device)
-    }
-
     fn input(&self, windows: &[(&Window, Placement)]) -> ModelInput {
         let prepared: Vec<_> =
             windows.iter().map(|(window, placement)| (self.stage.window(window), *placement)).collect();
@@ -100,27 +93,21 @@ impl Classifier for SensorLlmClassifier<'_> {
     }
 }
 
-/// A reference model for a manifest's channels and labels.
-pub struct ReferenceClassifier<'a> {
-    kind: Reference,
-    manifest: &'a Manifest,
+/// Reference models on a manifest's channels.
+pub struct ReferenceClassifier {
     stage: ReferenceStage,
 }
 
-impl<'a> ReferenceClassifier<'a> {
-    /// A model of this kind.
-    pub fn new(kind: Reference, manifest: &'a Manifest) -> Self {
-        Self { kind, manifest, stage: ReferenceStage::new(manifest) }
+impl ReferenceClassifier {
+    /// Models that read the channels of a manifest.
+    pub fn new(manifest: &Manifest) -> Self {
+        Self { stage: ReferenceStage::new(manifest) }
     }
 }
 
-impl Classifier for ReferenceClassifier<'_> {
+impl Classifier for ReferenceClassifier {
     type Model = ReferenceModel;
     type Input = ReferenceInput;
-
-    fn model(&self, device: &Device) -> ReferenceModel {
-        ReferenceModel::new(self.kind, self.manifest, device)
-    }
 
     fn input(&self, windows: &[(&Window, Placement)]) -> ReferenceInput {
         self.stage.batch(windows.iter().copied())

@@ -11,7 +11,6 @@ mod plan;
 mod report;
 mod results;
 mod run;
-mod start;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -190,7 +189,7 @@ fn plan_runs(
                 let change = toml::Table::from_iter([("optimisation.epochs".to_owned(), epochs.into())]);
                 overrides::apply(&mut config, &change)?;
             }
-            runs.push(Planned::new(key, &study.arms[arm], config, fold.clone(), folder)?);
+            runs.push(Planned::new(key, &study.arms[arm], config, fold.clone())?);
         }
     }
     Ok(runs)

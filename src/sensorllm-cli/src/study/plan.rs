@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use sensorllm::{Error, ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::overrides;
 use crate::reference::Reference;
@@ -95,26 +95,6 @@ pub struct Arm {
     /// An epoch has as many steps as with all labels.
     #[serde(default = "whole")]
     pub labels: f64,
-    /// Parts of SensorLLM that keep the weights they start with.
-    #[serde(default)]
-    pub freeze: Vec<Frozen>,
-    /// A model folder whose weights are started from, relative to the study's file; random weights if not given. Its
-    /// training must not have seen the protocol's test subjects.
-    pub start: Option<PathBuf>,
-}
-
-/// A part of SensorLLM that can be kept as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Frozen {
-    /// The time-series encoder.
-    Encoder,
-    /// The projector.
-    Projector,
-    /// Special tokens and the projection of statistics.
-    Prompt,
-    /// The language model, its head excepted.
-    Llm,
 }
 
 fn whole() -> f64 {
@@ -186,9 +166,6 @@ impl Study {
         for (name, arm) in &self.arms {
             if !(arm.labels > 0.0 && arm.labels <= 1.0) {
                 bail!("arm {name}: `labels` is a share above 0 and at most 1, not {}", arm.labels);
-            }
-            if arm.reference.is_some() && (arm.start.is_some() || !arm.freeze.is_empty()) {
-                bail!("arm {name}: `start` and `freeze` are about SensorLLM, not about a reference model");
             }
         }
         Ok(())

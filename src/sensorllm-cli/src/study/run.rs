@@ -1,31 +1,32 @@
 //! One run of a study: an arm trained on a fold with a seed, and tested.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
 use burn::tensor::Device;
 use sensorllm::Manifest;
-use sensorllm::model::SensorLlm;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::activity::{ActivityTask, Classifier, ReferenceClassifier, SensorLlmClassifier, likeliest, score};
 use super::folds::{Fold, Subjects};
-use super::plan::{Arm, Frozen, RunKey};
+use super::plan::{Arm, RunKey};
 use super::results::RunResult;
-use super::start;
 use crate::data::Dataset;
 use crate::metrics::{expected_calibration_error, macro_f1};
-use crate::reference::Reference;
-use crate::train::batches::PARTS;
+use crate::reference::{Reference, ReferenceModel};
 use crate::train::calibrate::{softmax, temperature};
 use crate::train::config::TrainConfig;
 use crate::train::engine::{Run, fit};
-use crate::train::examples::Recordings;
+use crate::train::examples::{Recordings, Splitted};
 use crate::train::left_out::LeftOut;
-use crate::train::tune::ClassWeights;
+use crate::train::prepare::prepare;
+use crate::train::tune::{ClassWeights, freeze};
+
+/// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
+const PARTS: usize = 2;
 
 /// A run that is ready to be done.
 pub struct Planned {
@@ -38,8 +39,6 @@ pub struct Planned {
     fold: Fold,
     reference: Option<Reference>,
     labels: f64,
-    freeze: Vec<Frozen>,
-    start: Option<PathBuf>,
 }
 
 /// What the digest is of, and what a resumed run must have in common with its first part.
@@ -49,59 +48,52 @@ struct Decisive<'a> {
     fold: &'a Fold,
     reference: Option<Reference>,
     labels: f64,
-    freeze: &'a [Frozen],
-    /// SHA-256 of the weights it starts from.
-    start: Option<String>,
 }
 
 impl Planned {
-    /// Checks that an arm's configuration can be trained. `folder` is that of the study's file.
-    pub fn new(key: RunKey, arm: &Arm, config: toml::Table, fold: Fold, folder: &Path) -> Result<Self> {
+    /// Checks that an arm's configuration can be trained.
+    ///
+    /// # Errors
+    /// When it is no training configuration, contradicts itself, or asks for words.
+    pub fn new(key: RunKey, arm: &Arm, config: toml::Table, fold: Fold) -> Result<Self> {
         let config: TrainConfig = config.try_into().context("not a training configuration")?;
+        if config.objective.words_weight > 0.0 {
+            bail!("a study tunes to labels alone: set `objective.words_weight` to 0");
+        }
         let manifest = config.manifest()?;
-        let start = arm.start.as_ref().map(|path| folder.join(path));
-        let mut planned = Self {
-            key,
-            digest: String::new(),
-            config,
-            manifest,
-            fold,
-            reference: arm.reference,
-            labels: arm.labels,
-            freeze: arm.freeze.clone(),
-            start,
-        };
-        let hash = Sha256::digest(serde_json::to_vec(&planned.decisive()?)?);
+        let (reference, labels) = (arm.reference, arm.labels);
+        let mut planned = Self { key, digest: String::new(), config, manifest, fold, reference, labels };
+        let hash = Sha256::digest(serde_json::to_vec(&planned.decisive())?);
         planned.digest = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(planned)
     }
 
-    fn decisive(&self) -> Result<Decisive<'_>> {
-        let start = match &self.start {
-            Some(folder) => Some(start::hash(folder)?),
-            None => None,
-        };
-        let Self { config, fold, reference, labels, freeze, .. } = self;
-        Ok(Decisive { config, fold, reference: *reference, labels: *labels, freeze, start })
+    fn decisive(&self) -> Decisive<'_> {
+        let Self { config, fold, reference, labels, .. } = self;
+        Decisive { config, fold, reference: *reference, labels: *labels }
     }
 
     /// Trains and tests. Checkpoints are kept below `runs` until the run is done, so that it goes on if it is cut off.
+    ///
+    /// # Errors
+    /// When the data cannot be read or lack a label, and what ends a training run.
     pub fn run(&self, data: &Path, runs: &Path) -> Result<RunResult> {
         match self.reference {
             Some(kind) => {
-                self.train_and_test(&ReferenceClassifier::new(kind, &self.manifest), data, runs, Ok)
+                let start = |_: &Splitted, _: &Run, device: &Device| {
+                    device.seed(self.key.seed);
+                    Ok(ReferenceModel::new(kind, &self.manifest, device))
+                };
+                self.train_and_test(&ReferenceClassifier::new(&self.manifest), data, runs, start)
             }
             None => {
                 let weight = self.config.objective.encoder_head_weight;
-                let classifier = SensorLlmClassifier::new(&self.manifest, weight);
-                let started = |model: SensorLlm| {
-                    let model = match &self.start {
-                        Some(folder) => start::started_from(model, folder)?,
-                        None => model,
-                    };
-                    Ok(self.freeze.iter().fold(model, freeze))
+                // Earlier stages see the fold's training subjects only.
+                let start = |data: &Splitted, run: &Run, device: &Device| {
+                    let prepared = prepare(&self.config, self.manifest.clone(), data, run, PARTS, device)?;
+                    Ok(freeze(prepared.model, &self.config.objective.freeze))
                 };
-                self.train_and_test(&classifier, data, runs, started)
+                self.train_and_test(&SensorLlmClassifier::new(&self.manifest, weight), data, runs, start)
             }
         }
     }
@@ -111,60 +103,60 @@ impl Planned {
         classifier: &C,
         data: &Path,
         runs: &Path,
-        started: impl FnOnce(C::Model) -> Result<C::Model>,
+        start: impl FnOnce(&Splitted, &Run, &Device) -> Result<C::Model>,
     ) -> Result<RunResult> {
-        let mut train = self.read(data, &self.fold.train)?;
+        let train = self.read(data, &self.fold.train)?;
         let validation = self.read(data, &self.fold.validation)?;
         let test = self.read(data, &self.fold.test)?;
-        let epoch_windows = train.examples(None).len();
-        if self.labels < 1.0 {
-            train.keep_labels(self.labels, self.key.seed);
-        }
         for (recordings, part) in [(&train, "training"), (&validation, "validation"), (&test, "test")] {
             if recordings.examples(None).is_empty() {
                 bail!("the {part} subjects have no window with one of the labels");
             }
         }
-
         let known: Vec<_> =
             train.examples(None).iter().filter_map(|example| example.labels.single()).collect();
         if let Some(label) = (0..self.manifest.labels.len()).find(|label| !known.contains(label)) {
             bail!("no training subject has a window of {}", self.manifest.labels[label].name);
         }
+        let epoch_windows = train.examples(None).len();
+        let mut data = Splitted { train, validation };
+        if self.labels < 1.0 {
+            data.train.keep_labels(self.labels, self.key.seed);
+        }
 
         let device = Device::flex().autodiff();
-        device.seed(self.key.seed);
-        let model = started(classifier.model(&device))?;
+        let RunKey { arm, protocol, fold, seed } = &self.key;
+        let folder = runs.join(format!("{arm}.{protocol}.{fold}.{seed}.{}", self.digest));
+        let mut run = Run::new(&folder, *seed, &self.decisive())?;
+        run.resume = true;
+        let model = start(&data, &run, &device)?;
         let parameters = model.num_params();
         let (config, manifest) = (&self.config, &self.manifest);
+        let Splitted { train, validation } = &data;
         let task = ActivityTask {
             classifier,
             config,
             manifest,
-            train: &train,
-            validation: &validation,
+            train,
+            validation,
             epoch_windows,
-            class_weights: ClassWeights::new(config, manifest, &train),
+            class_weights: ClassWeights::new(config, manifest, train),
             parts: PARTS,
         };
-        let RunKey { arm, protocol, fold, seed } = &self.key;
-        let folder = runs.join(format!("{arm}.{protocol}.{fold}.{seed}.{}", self.digest));
-        let mut run = Run::new(&folder, *seed, &self.decisive()?)?;
-        run.resume = true;
-        let outcome = fit(&task, model, &self.config.optimisation, &run, &device)?;
+        let outcome = fit(&task, model, &config.optimisation, &run, &device)?;
         let train_seconds = seconds(&folder)?;
 
         let device = Device::flex();
-        let chosen = score(classifier, &outcome.model, &validation, &device);
+        let chosen = score(classifier, &outcome.model, validation, &device);
         let temperature = temperature(&chosen.examples, &chosen.logits);
         let before = Instant::now();
         let tested = score(classifier, &outcome.model, &test, &device);
         let test_seconds = before.elapsed().as_secs_f64();
 
-        let labels: Vec<String> = self.manifest.labels.iter().map(|label| label.name.clone()).collect();
+        let labels: Vec<String> = manifest.labels.iter().map(|label| label.name.clone()).collect();
         let confusion = tested.confusion(labels.len(), |_| true);
-        let known = tested.examples.iter().zip(&tested.logits);
-        let predictions: Vec<(f32, bool)> = known
+        let answers = tested.examples.iter().zip(&tested.logits);
+        let predictions: Vec<(f32, bool)> = answers
             .filter_map(|(example, row)| {
                 let answer = likeliest(row);
                 Some((softmax(row, temperature)[answer], example.labels.single()? == answer))
@@ -182,7 +174,7 @@ impl Planned {
             train_windows: train.examples(None).len(),
             test_windows: confusion.total() as usize,
             parameters,
-            epochs: self.config.optimisation.epochs,
+            epochs: config.optimisation.epochs,
             best_epoch: outcome.epoch + 1,
             macro_f1: macro_f1(&confusion.classes(&labels)),
             accuracy: confusion.accuracy(),
@@ -199,7 +191,7 @@ impl Planned {
     /// The recordings of some subjects of some sets.
     fn read(&self, data: &Path, subjects: &Subjects) -> Result<Recordings> {
         let mut recordings = Recordings::new(self.manifest.window);
-        // What has no label here is not in the question; that every label has windows is checked below.
+        // What has no label here is not in the question; that every label trains is checked apart.
         let mut left_out = LeftOut::default();
         for (name, subjects) in subjects {
             let dataset = open(data, name)?;
@@ -214,27 +206,22 @@ impl Planned {
     }
 }
 
-/// The model with a part that keeps its weights.
-fn freeze(mut model: SensorLlm, part: &Frozen) -> SensorLlm {
-    match part {
-        Frozen::Encoder => model.encoder = model.encoder.no_grad(),
-        Frozen::Projector => model.projector = model.projector.no_grad(),
-        Frozen::Prompt => model.prompt = model.prompt.no_grad(),
-        Frozen::Llm => model.llm = model.llm.no_grad(),
-    }
-    model
-}
-
 /// Opens a data set of the folder of data sets.
 pub fn open(data: &Path, name: &str) -> Result<Dataset> {
     let folder = data.join(name);
     Dataset::open(&folder).with_context(|| format!("cannot open the data set in {}", folder.display()))
 }
 
-/// The seconds of training by the run's log, over all its parts.
+/// The seconds of training by the run's log and those of the stages before, over all their parts.
 fn seconds(folder: &Path) -> Result<f64> {
-    let path = folder.join("log.jsonl");
-    let log = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let epochs = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    Ok(epochs.filter_map(|epoch| epoch["seconds"].as_f64()).last().unwrap_or(0.0))
+    let context = || format!("cannot read {}", folder.display());
+    let mut total = 0.0;
+    let entries = std::fs::read_dir(folder).with_context(context)?;
+    let stages = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
+    for part in stages.chain([folder.to_owned()]) {
+        let Ok(log) = std::fs::read_to_string(part.join("log.jsonl")) else { continue };
+        let records = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        total += records.filter_map(|record| record["seconds"].as_f64()).last().unwrap_or(0.0);
+    }
+    Ok(total)
 }

@@ -7,7 +7,6 @@ use sensorllm::input::ModelInput;
 use sensorllm::model::SensorLlm;
 use sensorllm::words::Tokens;
 
-use super::batches::PARTS;
 use super::engine::{Losses, Task, Validation};
 use super::examples::Example;
 use super::exchanges::{Drawn, Exchanges};
@@ -26,6 +25,8 @@ pub struct Align<'a> {
     pub exchanges: &'a Exchanges<'a>,
     /// The stage's settings.
     pub settings: &'a Alignment,
+    /// Parts that batches are cut into.
+    pub parts: usize,
 }
 
 /// Windows with a question each.
@@ -75,7 +76,7 @@ impl Task for Align<'_> {
 
     fn batch(&self, order: &Vec<Example>, epoch: usize, index: usize) -> Vec<(Asked, f32)> {
         let examples = order.chunks(self.settings.batch).nth(index).unwrap_or_default();
-        self.exchanges.parts(examples, PARTS, STAGE, epoch, index)
+        self.exchanges.parts(examples, self.parts, STAGE, epoch, index)
     }
 
     fn examples(&self, part: &Asked) -> usize {
@@ -97,9 +98,8 @@ impl Task for Align<'_> {
             let mut sum = 0.0;
             for chunk in examples.chunks(self.settings.batch) {
                 let about = exchanges.subject(&mut rng);
-                let draw = |example| {
-                    exchanges.draw(&exchanges.data.validation, example, about, grounded, &mut rng)
-                };
+                let draw =
+                    |example| exchanges.draw(&exchanges.data.validation, example, about, grounded, &mut rng);
                 let drawn: Vec<Drawn> = chunk.iter().map(draw).collect();
                 let part = asked(exchanges, &drawn);
                 let loss = self.loss(model, &part, device).total.into_scalar::<f32>();

@@ -13,10 +13,6 @@ use super::augment::{Varied, vary};
 use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
-/// Parts a batch is cut into on a CPU, each computed by a thread of its own. Fixed, so that a run does not depend on the
-/// machine.
-pub const PARTS: usize = 2;
-
 /// A part of a batch.
 pub struct Part {
     /// What the model reads.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sensorllm::Head;
 use sensorllm::chronos::EncoderConfig;
 use sensorllm::llama::LlamaConfig;
@@ -125,6 +125,33 @@ pub struct Objective {
     pub label_smoothing: f32,
     /// Weight of the encoder head's loss beside that of the language-model head.
     pub encoder_head_weight: f32,
+    /// Weight of the next-token loss on answers, which keeps up words beside activities; 0, the default, leaves it out.
+    #[serde(default)]
+    pub words_weight: f32,
+    /// Windows per step that come with a question, for a `words_weight` above 0; 16 by default.
+    #[serde(default = "default_words_batch")]
+    pub words_batch: usize,
+    /// Parts of the model that stay as the stages before left them. The paper freezes encoder and language model.
+    #[serde(default)]
+    pub freeze: Vec<Frozen>,
+}
+
+/// A part of the model that can be kept from changing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frozen {
+    /// The time-series encoder.
+    Encoder,
+    /// The language model and its token table.
+    Llm,
+    /// The projector.
+    Projector,
+    /// Special tokens and the statistics' projection.
+    Prompt,
+}
+
+fn default_words_batch() -> usize {
+    16
 }
 
 /// Which subjects of each set serve for what. Test subjects touch neither training nor model selection.
@@ -212,12 +239,23 @@ impl Splits {
     }
 
     /// The split of one set.
-    pub fn of(&self, dataset: &str) -> Result<&Split> {
+    ///
+    /// # Errors
+    /// `InvalidInput` when the file says nothing about the set, or puts a subject in two splits.
+    pub fn of(&self, dataset: &str) -> sensorllm::Result<&Split> {
         let Some(split) = self.0.get(dataset) else {
-            bail!("the splits file does not say which subjects of {dataset} serve for what");
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("the splits file does not say which subjects of {dataset} serve for what"),
+                "add a table of its name with `validation` and `test` subjects, which may be empty lists",
+            ));
         };
         if let Some(subject) = split.validation.iter().find(|subject| split.test.contains(subject)) {
-            bail!("subject {subject} of {dataset} is in both validation and test");
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("subject {subject} of {dataset} is in both validation and test"),
+                "take it out of one: what is measured on people the model was chosen by is not worth much",
+            ));
         }
         Ok(split)
     }

@@ -11,7 +11,7 @@ use sensorllm::input::InputStage;
 use sensorllm::model::SensorLlm;
 use sensorllm::sampler::SamplerOptions;
 use sensorllm::sensor::{Channel, Placement, Window};
-use sensorllm::trend::{self, Activity, Exchange, Facts};
+use sensorllm::trend::{self, Activity, Exchange, Facts, Family};
 use sensorllm::words::{Tokens, Words};
 
 use super::align::{Asked, asked};
@@ -103,7 +103,7 @@ impl<'a> Exchanges<'a> {
             let grounded = rng.random_bool(self.settings.grounded);
             let drawn = self.draw(&self.data.train, &example, about, grounded, &mut rng);
             let Exchange { question, sheet, answer, .. } = drawn.exchange;
-            texts.extend([question, sheet.text().to_owned(), answer]);
+            texts.extend([question, sheet.text, answer]);
         }
         texts
     }
@@ -177,15 +177,16 @@ impl<'a> Exchanges<'a> {
             None => Vec::new(),
         };
         let facts = Facts::of(&varied.window, self.manifest.window.rate_hz, &activities);
-        let exchange = match (about, grounded) {
-            (Some(channel), _) => trend::about_channel(&facts, channel, grounded, rng.random()),
-            (None, _) => trend::about_all(&facts, grounded, rng.random()),
+        let exchange = exchange_about(&facts, about, rng);
+        // Without its facts an answer's numbers can only be read from the sensors, digit by digit.
+        let (facts_text, answer) = match grounded {
+            true => (exchange.sheet.text.as_str(), exchange.answer.clone()),
+            false => ("", exchange.rendered().unwrap_or_default()),
         };
-        let facts_text = if grounded { exchange.sheet.text() } else { "" };
         let tokens = self.words.map(|words| {
             // The tokenizer has a token for every byte.
             words
-                .example(&exchange.question, facts_text, &exchange.answer)
+                .example(&exchange.question, facts_text, &answer)
                 .unwrap_or_else(|error| unreachable!("a byte-level tokenizer encodes every text: {error}"))
         });
         let tokens = tokens.unwrap_or_default();
@@ -241,8 +242,7 @@ impl<'a> Exchanges<'a> {
         let mut sum = TruthSum::default();
         for drawn in drawn {
             let text = self.answer(model, drawn, sensors)?;
-            let statements = trend::parse(&text);
-            let truth = trend::check(&statements, &drawn.facts);
+            let truth = trend::check(&trend::parse(&text), &drawn.facts);
             sum.answers += 1;
             sum.stated += truth.stated;
             sum.right += truth.right;
@@ -284,5 +284,20 @@ impl<'a> Exchanges<'a> {
         let text = words.tokenizer().decode(generation.tokens(), true)?;
         // A slot that the sheet does not have stays as it is written, and no parser takes it for a fact.
         Ok(drawn.exchange.sheet.render(&text).unwrap_or(text))
+    }
+}
+
+/// A question of a random family about one channel, or about all of them.
+fn exchange_about(facts: &Facts, about: Option<Channel>, rng: &mut ChaCha8Rng) -> Exchange {
+    let families: Vec<Family> =
+        Family::ALL.into_iter().filter(|family| family.has_channel() == about.is_some()).collect();
+    let family = families[rng.random_range(0..families.len())];
+    let drawn = trend::exchange(facts, family, rng.random());
+    match about {
+        None => drawn,
+        Some(channel) => {
+            let asked = trend::Asked { channel: Some(channel), ..drawn.asked };
+            trend::exchange_about(facts, &asked, rng.random())
+        }
     }
 }

@@ -1,18 +1,31 @@
 //! `sensorllm train`: fits a model to labelled recordings and writes a model folder.
 //!
-//! Encoder, projector, special tokens, language model and both heads are fitted together, from random weights, on windows
-//! varied as phones are carried. The moving average of the weights is scored on validation subjects after each epoch; the
+//! The stages of SensorLLM (arXiv 2410.10624), each skipped if the configuration leaves it out, each with a folder for its checkpoints:
+//!
+//! - 0, encoder: fills in patches that were taken out of windows and made-up series ([`pretrain_encoder`])
+//! - 0, language: reads and writes the trend language ([`tokenizer`], [`pretrain_language`])
+//! - 1, alignment: projector and special tokens make sensors readable to the language model, which stays as it is ([`align`])
+//! - 2, tuning: both heads learn activities, and words are kept up beside them ([`tune`])
+//!
+//! Windows are varied as phones are carried. The moving average of the weights is scored on validation subjects after each epoch; the
 //! best one is calibrated on them and kept. A run that was cut off goes on with `--resume`.
 
+mod align;
 pub(crate) mod augment;
 pub(crate) mod batches;
 pub(crate) mod calibrate;
 pub(crate) mod config;
 pub mod engine;
 pub(crate) mod examples;
+mod exchanges;
 mod export;
 pub(crate) mod left_out;
 pub(crate) mod loss;
+mod next_token;
+pub(crate) mod prepare;
+mod pretrain_encoder;
+mod pretrain_language;
+mod reconstruct;
 mod stages;
 mod tokenizer;
 pub(crate) mod tune;
@@ -23,11 +36,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
-use sensorllm::model::SensorLlm;
 use sensorllm::{Error, ErrorKind};
 
 use config::{Splits, TrainConfig};
 use engine::RunArgs;
+use exchanges::Exchanges;
 
 /// Train a model and write it to a folder.
 #[derive(clap::Args, Debug)]
@@ -80,13 +93,21 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
     let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
     let run = args.run.run("default", config.seed, &configuration)?;
-    let task = tune::Tuning::new(&config, &manifest, &data, args.run.device.parts());
-    device.seed(config.seed);
-    let model = SensorLlm::new(&manifest, &device);
+    let parts = args.run.device.parts();
+    let prepared = prepare::prepare(&config, manifest, &data, &run, parts, &device)?;
+    let (manifest, words) = (prepared.manifest, prepared.words);
+    let exchanges = match (&config.words, &words) {
+        (Some(settings), Some(words)) => {
+            Some(Exchanges::new(&config, settings, &manifest, &data, Some(words)))
+        }
+        _ => None,
+    };
+    let task = tune::Tuning::new(&config, &manifest, &data, exchanges.as_ref(), parts);
+    let model = tune::freeze(prepared.model, &config.objective.freeze);
     let outcome = engine::fit(&task, model, &config.optimisation, &run, &device)?;
     let model = outcome.model.to_device(&Device::flex());
-    let calibrated = calibrate::calibrate(manifest, &model, &data.validation)?;
-    export::write(calibrated, &model, &args.out)?;
+    let calibrated = calibrate::calibrate(manifest.clone(), &model, &data.validation)?;
+    export::write(calibrated, &model, prepared.tokenizer.as_deref(), &args.out)?;
     eprintln!(
         "wrote {} (best epoch {}, macro-F1 {:.4})",
         args.out.display(),

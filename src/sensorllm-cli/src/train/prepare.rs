@@ -1,7 +1,5 @@
 //! Stages 0 and 1: from nothing to a model that reads sensors and writes about them, before it is tuned to activities.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -12,7 +10,7 @@ use sensorllm::words::Words;
 
 use super::align::{Align, only_projector};
 use super::config::TrainConfig;
-use super::engine::{FitSettings, Interrupt, Run, Task, fit};
+use super::engine::{FitSettings, Run, Task, fit};
 use super::examples::Splitted;
 use super::exchanges::Exchanges;
 use super::pretrain_encoder::PretrainEncoder;
@@ -24,16 +22,6 @@ const TOKENIZER_WINDOWS: usize = 4000;
 
 /// The file of a model folder that holds the tokenizer.
 const TOKENIZER_FILE: &str = "tokenizer.json";
-
-/// Where stages keep their state, and whether they go on from it.
-pub struct Runs<'a> {
-    /// Folder of the whole run; each stage has one inside.
-    pub folder: &'a Path,
-    /// Go on from the last checkpoints.
-    pub resume: bool,
-    /// Asks the run to stop.
-    pub interrupt: Interrupt,
-}
 
 /// What the stages before tuning came to.
 pub struct Prepared {
@@ -47,7 +35,7 @@ pub struct Prepared {
     pub model: SensorLlm,
 }
 
-/// Runs the stages that the configuration has, each from where it stopped.
+/// Runs the stages that the configuration has, each in a folder of its own inside that of `run`, each batch in `parts` parts.
 ///
 /// # Errors
 /// What ends a run: see [`fit`].
@@ -55,7 +43,8 @@ pub fn prepare(
     config: &TrainConfig,
     mut manifest: Manifest,
     data: &Splitted,
-    runs: &Runs<'_>,
+    run: &Run,
+    parts: usize,
     device: &Device,
 ) -> Result<Prepared> {
     let mut tokenizer = None;
@@ -72,23 +61,23 @@ pub fn prepare(
     device.seed(config.seed);
     let mut model = SensorLlm::new(&manifest, device);
 
-    if let Some(task) = PretrainEncoder::new(config, &manifest, data) {
+    if let Some(task) = PretrainEncoder::new(config, &manifest, data, parts) {
         eprintln!("stage 0: the encoder learns motion without labels");
         let start = task.model(model.encoder, device)?;
-        let fitted = stage(&task, start, &task.settings.fit, "0-encoder", config, runs, device)?;
+        let fitted = stage(&task, start, &task.settings.fit, "0-encoder", run, device)?;
         model.encoder = fitted.encoder;
     }
     if let (Some(settings), Some(words)) = (&config.words, &words) {
         let exchanges = Exchanges::new(config, settings, &manifest, data, Some(words));
         if let Some(settings) = &config.language_pretraining {
             eprintln!("stage 0: the language model learns the trend language");
-            let task = PretrainLanguage { exchanges: &exchanges, settings };
-            model = stage(&task, model, &settings.fit, "0-language", config, runs, device)?;
+            let task = PretrainLanguage { exchanges: &exchanges, settings, parts };
+            model = stage(&task, model, &settings.fit, "0-language", run, device)?;
         }
         if let Some(settings) = &config.alignment {
             eprintln!("stage 1: projector and special tokens learn to make sensors readable");
-            let task = Align { exchanges: &exchanges, settings };
-            model = stage(&task, only_projector(model), &settings.fit, "1-alignment", config, runs, device)?;
+            let task = Align { exchanges: &exchanges, settings, parts };
+            model = stage(&task, only_projector(model), &settings.fit, "1-alignment", run, device)?;
         }
     }
     Ok(Prepared { manifest, tokenizer, words, model })
@@ -100,15 +89,10 @@ fn stage<T: Task>(
     model: T::Model,
     settings: &FitSettings,
     name: &str,
-    config: &TrainConfig,
-    runs: &Runs<'_>,
+    run: &Run,
     device: &Device,
 ) -> Result<T::Model> {
-    let run = Run {
-        resume: runs.resume,
-        interrupt: runs.interrupt.clone(),
-        ..Run::new(runs.folder.join(name), config.seed, config)?
-    };
+    let run = Run { folder: run.folder.join(name), stop_after: None, ..run.clone() };
     let outcome = fit(task, model, settings, &run, device).with_context(|| format!("stage {name}"))?;
     Ok(outcome.model.unfreeze().train())
 }

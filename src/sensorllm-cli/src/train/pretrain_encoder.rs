@@ -9,7 +9,7 @@ use sensorllm::chronos::ChronosEncoder;
 use sensorllm::sensor::channel_values;
 
 use super::augment::vary;
-use super::batches::{PARTS, stream};
+use super::batches::stream;
 use super::config::TrainConfig;
 use super::engine::{Losses, Task, Validation};
 use super::examples::{Example, Recordings, Splitted};
@@ -26,12 +26,18 @@ pub struct PretrainEncoder<'a> {
     pub settings: &'a EncoderPretraining,
     manifest: &'a Manifest,
     data: &'a Splitted,
+    parts: usize,
 }
 
 impl<'a> PretrainEncoder<'a> {
     /// The task that `config` describes, if it has this stage.
-    pub fn new(config: &'a TrainConfig, manifest: &'a Manifest, data: &'a Splitted) -> Option<Self> {
-        Some(Self { config, settings: config.encoder_pretraining.as_ref()?, manifest, data })
+    pub fn new(
+        config: &'a TrainConfig,
+        manifest: &'a Manifest,
+        data: &'a Splitted,
+        parts: usize,
+    ) -> Option<Self> {
+        Some(Self { config, settings: config.encoder_pretraining.as_ref()?, manifest, data, parts })
     }
 
     /// The model that learns, around an encoder with random weights.
@@ -87,10 +93,10 @@ impl Task for PretrainEncoder<'_> {
 
     fn batch(&self, order: &Vec<Example>, epoch: usize, index: usize) -> Vec<(Masked, f32)> {
         let examples = order.chunks(self.settings.batch).nth(index).unwrap_or_default();
-        let chunks = examples.chunks(examples.len().div_ceil(PARTS).max(1)).enumerate();
+        let chunks = examples.chunks(examples.len().div_ceil(self.parts).max(1)).enumerate();
         chunks
             .map(|(part, chunk)| {
-                let number = (index * PARTS + part) as u64 + 1;
+                let number = (index * self.parts + part) as u64 + 1;
                 let share = chunk.len() as f32 / examples.len() as f32;
                 (self.masked(&self.data.train, chunk, epoch, number), share)
             })

@@ -5,7 +5,6 @@ use burn::tensor::Device;
 use sensorllm::model::SensorLlm;
 use sensorllm::words::Tokens;
 
-use super::batches::PARTS;
 use super::engine::{Losses, Task, Validation};
 use super::examples::Example;
 use super::exchanges::Exchanges;
@@ -24,6 +23,8 @@ pub struct PretrainLanguage<'a> {
     pub exchanges: &'a Exchanges<'a>,
     /// The stage's settings.
     pub settings: &'a LanguagePretraining,
+    /// Parts that batches are cut into.
+    pub parts: usize,
 }
 
 impl Task for PretrainLanguage<'_> {
@@ -52,7 +53,7 @@ impl Task for PretrainLanguage<'_> {
         // Texts of like length beside each other: less of a batch is filling.
         texts.sort_by_key(|text| text.ids.len());
         let total = texts.len();
-        let parts = texts.chunks(total.div_ceil(PARTS).max(1));
+        let parts = texts.chunks(total.div_ceil(self.parts).max(1));
         parts.map(|part| (part.to_vec(), part.len() as f32 / total as f32)).collect()
     }
 
@@ -92,5 +93,4 @@ impl Task for PretrainLanguage<'_> {
     fn score_name(&self) -> &'static str {
         "answer log-likelihood"
     }
-
 }

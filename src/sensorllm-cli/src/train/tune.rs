@@ -1,16 +1,21 @@
-//! Task tuning: the heads' cross-entropy on labelled windows, scored by macro-F1 on validation subjects.
+//! Stage 2, task tuning: the heads' cross-entropy on labelled windows, scored by macro-F1 on validation subjects; and, for a model
+//! with words, the next-token loss on answers about some of the windows.
 
 use anyhow::Result;
+use burn::module::Module;
 use burn::tensor::Device;
 use sensorllm::input::InputStage;
 use sensorllm::model::SensorLlm;
 use sensorllm::{Head, Manifest};
 
+use super::align::Asked;
 use super::batches::{self, Part, order};
-use super::config::TrainConfig;
+use super::config::{Frozen, TrainConfig};
 use super::engine::{Losses, Task, Validation};
 use super::examples::{Example, LabelSet, Recordings, Splitted};
+use super::exchanges::{Drawn, Exchanges};
 use super::loss::Targets;
+use super::next_token::{self, Learned};
 use super::validate::{confusion, macro_f1, score};
 
 /// Fitting a model to labelled windows.
@@ -18,16 +23,55 @@ pub struct Tuning<'a> {
     config: &'a TrainConfig,
     manifest: &'a Manifest,
     data: &'a Splitted,
+    /// Questions about the windows, where words are learned too.
+    exchanges: Option<&'a Exchanges<'a>>,
     stage: InputStage,
     class_weights: Option<ClassWeights>,
     parts: usize,
 }
 
+/// What one thread computes of a batch.
+pub struct TuningPart {
+    /// Labelled windows.
+    windows: Part,
+    /// Windows with a question each.
+    asked: Option<Asked>,
+}
+
+/// Keeps the random numbers of questions apart from those of windows.
+const STAGE: u64 = 0x7475_6e69_6e67_3032;
+
+/// Questions whose answers are checked after each epoch.
+const VALIDATION_QUESTIONS: usize = 96;
+
+/// The model with some of its parts fixed.
+pub fn freeze(mut model: SensorLlm, frozen: &[Frozen]) -> SensorLlm {
+    for part in frozen {
+        match part {
+            Frozen::Encoder => model.encoder = model.encoder.no_grad(),
+            Frozen::Llm => {
+                model.llm = model.llm.no_grad();
+                model.tokens = model.tokens.map(Module::no_grad);
+            }
+            Frozen::Projector => model.projector = model.projector.no_grad(),
+            Frozen::Prompt => model.prompt = model.prompt.no_grad(),
+        }
+    }
+    model
+}
+
 impl<'a> Tuning<'a> {
-    /// Tuning on `data`, each batch in `parts` parts.
-    pub fn new(config: &'a TrainConfig, manifest: &'a Manifest, data: &'a Splitted, parts: usize) -> Self {
+    /// Tuning on `data`, each batch in `parts` parts; with `exchanges`, words too.
+    pub fn new(
+        config: &'a TrainConfig,
+        manifest: &'a Manifest,
+        data: &'a Splitted,
+        exchanges: Option<&'a Exchanges<'a>>,
+        parts: usize,
+    ) -> Self {
         let class_weights = ClassWeights::new(config, manifest, &data.train);
-        Self { config, manifest, data, stage: InputStage::new(manifest), class_weights, parts }
+        let exchanges = exchanges.filter(|_| config.objective.words_weight > 0.0);
+        Self { config, manifest, data, exchanges, stage: InputStage::new(manifest), class_weights, parts }
     }
 }
 
@@ -84,7 +128,7 @@ fn class_weights(sets: impl Iterator<Item = LabelSet>, labels: usize) -> Vec<f32
 
 impl Task for Tuning<'_> {
     type Model = SensorLlm;
-    type Part = Part;
+    type Part = TuningPart;
     type Order = Vec<Example>;
 
     fn order(&self, epoch: usize) -> Vec<Example> {
@@ -95,7 +139,7 @@ impl Task for Tuning<'_> {
         order.len().div_ceil(self.config.objective.batch)
     }
 
-    fn batch(&self, order: &Vec<Example>, epoch: usize, index: usize) -> Vec<(Part, f32)> {
+    fn batch(&self, order: &Vec<Example>, epoch: usize, index: usize) -> Vec<(TuningPart, f32)> {
         let size = self.config.objective.batch;
         let examples = &order[index * size..order.len().min((index + 1) * size)];
         let model = (self.manifest, &self.stage);
@@ -103,14 +147,25 @@ impl Task for Tuning<'_> {
             batches::prepare(examples, &self.data.train, self.config, model, (epoch, index), self.parts);
         let labels = parts.iter().map(|part| part.labels.as_slice());
         let shares = ClassWeights::shares(self.class_weights.as_ref(), labels);
-        parts.into_iter().zip(shares).collect()
+        let mut questions: Vec<Option<Asked>> = match self.exchanges {
+            Some(exchanges) => {
+                let count = self.config.objective.words_batch.min(examples.len());
+                let parts = exchanges.parts(&examples[..count], parts.len(), STAGE, epoch, index);
+                parts.into_iter().map(|(asked, _)| Some(asked)).collect()
+            }
+            None => Vec::new(),
+        };
+        questions.resize_with(parts.len(), || None);
+        let parts = parts.into_iter().zip(questions).zip(shares);
+        parts.map(|((windows, asked), share)| (TuningPart { windows, asked }, share)).collect()
     }
 
-    fn examples(&self, part: &Part) -> usize {
-        part.labels.len()
+    fn examples(&self, part: &TuningPart) -> usize {
+        part.windows.labels.len()
     }
 
-    fn loss(&self, model: &SensorLlm, part: &Part, device: &Device) -> Losses {
+    fn loss(&self, model: &SensorLlm, part: &TuningPart, device: &Device) -> Losses {
+        let TuningPart { windows: part, asked } = part;
         let objective = &self.config.objective;
         let mut targets =
             Targets::new(&part.labels, self.manifest.labels.len(), objective.label_smoothing, device);
@@ -120,8 +175,15 @@ impl Task for Tuning<'_> {
         let encoded = model.encode(&part.input, device);
         let llm = targets.loss(model.classify(&part.input, encoded.clone(), Head::Llm));
         let encoder = targets.loss(model.classify(&part.input, encoded, Head::Encoder));
-        let total = llm.clone() + encoder.clone() * objective.encoder_head_weight;
-        Losses { total, named: vec![("llm", llm), ("encoder", encoder)] }
+        let mut total = llm.clone() + encoder.clone() * objective.encoder_head_weight;
+        let mut named = vec![("llm", llm), ("encoder", encoder)];
+        if let Some(asked) = asked {
+            let encoded = model.encode(&asked.input, device);
+            let words = next_token::loss(model, Some((&asked.input, encoded)), &asked.texts, Learned::Answer);
+            total = total + words.clone() * objective.words_weight;
+            named.push(("words", words));
+        }
+        Losses { total, named }
     }
 
     fn validate(&self, model: &SensorLlm, device: &Device) -> Result<Validation> {
@@ -136,6 +198,15 @@ impl Task for Tuning<'_> {
                     chosen.push(f1);
                 }
             }
+        }
+        if let Some(exchanges) = self.exchanges {
+            let mut rng = exchanges.stream(STAGE, 0, u64::MAX);
+            let mut drawn: Vec<Drawn> = Vec::new();
+            for example in exchanges.validation(VALIDATION_QUESTIONS) {
+                let about = exchanges.subject(&mut rng);
+                drawn.push(exchanges.draw(&self.data.validation, &example, about, true, &mut rng));
+            }
+            named.push(("true facts".to_owned(), exchanges.truth(model, &drawn, true)?.share()));
         }
         let score = chosen.iter().sum::<f64>() / chosen.len().max(1) as f64;
         let confusion = Some(confusion(self.manifest, &scored, self.manifest.head));

@@ -68,7 +68,7 @@ fn workplace() -> TempDir {
     let text = fs::read_to_string(&path).expect("dataset.json");
     fs::write(&path, text.replace("\"weights_may_ship\": true", "\"weights_may_ship\": false"))
         .expect("written");
-    fs::copy(root().join("models/train/default.toml"), folder.path().join("base.toml")).expect("copied");
+    fs::copy(root().join("models/train/study-base.toml"), folder.path().join("base.toml")).expect("copied");
     fs::write(folder.path().join("study.toml"), STUDY).expect("written");
     folder
 }

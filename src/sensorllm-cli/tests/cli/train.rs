@@ -143,8 +143,10 @@ fn a_disk_that_is_full_leaves_the_last_checkpoint() {
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$@\"", "sh"]).arg(run.get_program());
     limited.args(run.get_args());
-    let message = failure(&mut limited);
-    assert!(message.contains("no checkpoint could be written"), "{message}");
+    let output = limited.assert().code(1).get_output().clone();
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert!(message.contains("error: no checkpoint could be written"), "{message}");
+    assert!(message.contains("\nhint: ") && !message.contains("panicked"), "{message}");
 
     train(folder, "full", &["--resume"]).assert().success();
     assert!(weights(folder, "whole") == weights(folder, "full"), "it went on from the last whole checkpoint");

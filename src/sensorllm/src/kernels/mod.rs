@@ -62,7 +62,7 @@ pub(crate) fn swiglu_maps(gate: &Linear, up: &Linear, x: Tensor<3>) -> Tensor<3>
             return y.reshape([batch, length, width]);
         }
     }
-    let (gate, up) = (gate.forward(x.clone()), up.forward(x));
+    let [gate, up] = Linear::forward_each([gate, up], &x);
     if cpu::tensors::holds(&gate) && cpu::tensors::holds(&up) {
         return cpu::tensors::swiglu(gate, up);
     }

@@ -49,7 +49,8 @@ impl LlamaAttention {
     ///
     /// # Shapes
     ///
-    /// - x, residual, output: `[batch, length, d_model]`
+    /// - x: `[batch, length, d_model]`
+    /// - residual, output: the same, or the last positions of it
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -63,12 +64,19 @@ impl LlamaAttention {
         if let Positions::Gpu { step, rotation } = positions {
             let norms = self.q_norm.as_ref().zip(self.k_norm.as_ref());
             let y = cache.attend_on_gpu(self.joined(x), norms, layer, rotation, step, config);
-            return self.o.add_to(residual, y);
+            return self.add_output(residual, y);
         }
-        let q = per_head(self.q.forward(x.clone()), self.q_norm.as_ref(), config.d_head);
-        let k = per_head(self.k.forward(x.clone()), self.k_norm.as_ref(), config.d_head);
-        let y = cache.attend(q, k, self.v.forward(x), layer, positions, config);
-        self.o.add_to(residual, y)
+        let [q, k, v] = Linear::forward_each([&self.q, &self.k, &self.v], &x);
+        let q = per_head(q, self.q_norm.as_ref(), config.d_head);
+        let k = per_head(k, self.k_norm.as_ref(), config.d_head);
+        let y = cache.attend(q, k, v, layer, positions, config);
+        self.add_output(residual, y)
+    }
+
+    /// `residual` plus what attention gives; for the last positions only if `residual` has fewer.
+    fn add_output(&self, residual: Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        let length = residual.dims()[1];
+        self.o.add_to(residual, last(y, length))
     }
 
     /// Queries, keys and values beside each other, `[length, (heads + 2 · kv_heads) · d_head]`.
@@ -148,6 +156,12 @@ fn per_head(x: Tensor<3>, norm: Option<&RmsNorm>, d_head: usize) -> Tensor<3> {
     let Some(norm) = norm else { return x };
     let [batch, length, width] = x.dims();
     norm.forward(x.reshape([batch, length * width / d_head, d_head])).reshape([batch, length, width])
+}
+
+/// The last `length` positions of `[batch, positions, width]`.
+pub(super) fn last(x: Tensor<3>, length: usize) -> Tensor<3> {
+    let positions = x.dims()[1];
+    if length == positions { x } else { x.narrow(1, positions - length, length) }
 }
 
 /// Repeats every head `group` times in place: `[batch, heads, …]` to `[batch, heads · group, …]`.

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::attention::LlamaAttention;
+use super::attention::{LlamaAttention, last};
 use super::cache::{KvCache, Positions, causal};
 use super::config::LlamaConfig;
 use super::rope::Rope;
@@ -74,7 +74,7 @@ impl Llama {
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
         let [batch, length, _] = x.dims();
         let positions = self.positions(batch, length, cache);
-        self.forward_at(x, &positions, cache)
+        self.forward_at(x, length, &positions, cache)
     }
 
     /// Prepares a call of [`forward_at`](Self::forward_at) with `length` new positions of `batch` sequences.
@@ -82,14 +82,21 @@ impl Llama {
         cache.positions(batch, length, &self.config, &self.norm.weight.val().device())
     }
 
-    /// [`forward`](Self::forward) for positions that are prepared already.
-    pub(crate) fn forward_at(&self, x: Tensor<3>, positions: &Positions, cache: &mut KvCache) -> Tensor<3> {
+    /// [`forward`](Self::forward) for positions that are prepared already. Only the hidden states of the last `wanted` positions
+    /// are computed, `[batch, wanted, d_model]`: the last block spares itself the others.
+    pub(crate) fn forward_at(
+        &self,
+        x: Tensor<3>,
+        wanted: usize,
+        positions: &Positions,
+        cache: &mut KvCache,
+    ) -> Tensor<3> {
         let [_, length, _] = x.dims();
-        let x = self
-            .blocks
-            .iter()
-            .enumerate()
-            .fold(x, |x, (layer, block)| block.forward(x, cache, layer, positions, &self.config));
+        let mut x = x;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            let wanted = if layer + 1 == self.blocks.len() { wanted } else { length };
+            x = block.forward(x, wanted, cache, layer, positions, &self.config);
+        }
         cache.advance(length);
         self.norm.forward(x)
     }
@@ -135,16 +142,18 @@ impl Llama {
 }
 
 impl LlamaBlock {
+    /// Output of the last `wanted` positions.
     fn forward(
         &self,
         x: Tensor<3>,
+        wanted: usize,
         cache: &mut KvCache,
         layer: usize,
         positions: &Positions,
         config: &LlamaConfig,
     ) -> Tensor<3> {
         let y = self.attention_norm.forward(x.clone());
-        let x = self.attention.forward(y, x, cache, layer, positions, config);
+        let x = self.attention.forward(y, last(x, wanted), cache, layer, positions, config);
         let y = self.mlp_norm.forward(x.clone());
         self.mlp.add_to(x, y)
     }
@@ -226,6 +235,23 @@ mod tests {
         let whole = model.forward(x.clone(), &mut KvCache::new()).narrow(1, 6, 1).reshape([2, 16]);
         let last = model.forward_last(x, Tensor::zeros([2, 1, 1, 7], &Device::flex()));
         last.into_data().assert_approx_eq::<f32>(&whole.into_data(), Tolerance::absolute(1e-5));
+    }
+
+    #[test]
+    fn the_last_positions_alone_are_the_same() {
+        let (model, x) = model();
+        for batch in [1, 2] {
+            let x = x.clone().narrow(0, 0, batch);
+            let whole = model.forward(x.clone(), &mut KvCache::new());
+            for wanted in [1, 3] {
+                let mut cache = KvCache::new();
+                let positions = model.positions(batch, 7, &mut cache);
+                let last = model.forward_at(x.clone(), wanted, &positions, &mut cache);
+                let expected = whole.clone().narrow(1, 7 - wanted, wanted).into_data();
+                last.into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));
+                assert_eq!(cache.length(), 7);
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Sheet and answer of each family of questions.
+//! Sheet and answer of each family of questions; here those about trends.
 
 use super::clause::{Clause, patterns_of};
 use super::compose::{Composer, Fields, LISTED};
 use super::exchange::{Asked, Family};
 use super::facts::{ChannelFacts, Facts};
-use super::lexicon::{channel_name, kinds_phrase, unit};
+use super::lexicon::{channel_name, kinds_phrase};
 use super::segment::{Segment, Trend};
-use super::sheet::Value;
+use super::{answer_body, answer_values};
 use crate::sensor::Channel;
 
 /// Writes the sheet of what is asked and an answer to it.
@@ -20,11 +20,11 @@ pub fn answer(facts: &Facts, asked: &Asked, composer: &mut Composer<'_>) {
         | Family::Frequency => {
             about_channel(facts, asked, composer);
         }
-        Family::Comparison => super::answer_body::comparison(facts, asked.sensor(), composer),
-        Family::StepRate => super::answer_body::step_rate(facts, composer),
-        Family::Posture => super::answer_body::posture(facts, composer),
-        Family::Activity => super::answer_body::activity(facts, composer),
-        Family::Description => super::answer_body::description(facts, composer),
+        Family::Comparison => answer_body::comparison(facts, asked.sensor(), composer),
+        Family::StepRate => answer_body::step_rate(facts, composer),
+        Family::Posture => answer_body::posture(facts, composer),
+        Family::Activity => answer_body::activity(facts, composer),
+        Family::Description => answer_body::description(facts, composer),
         Family::OffTopic => {
             let text = composer.say(Clause::OffTopic, &Vec::new());
             composer.sentence(text);
@@ -42,8 +42,8 @@ fn about_channel(facts: &Facts, asked: &Asked, composer: &mut Composer<'_>) {
         return composer.sentence(text);
     };
     match asked.family {
-        Family::Statistics => statistics(found, name, composer),
-        Family::Frequency => frequency(found, name, composer),
+        Family::Statistics => answer_values::statistics(found, name, composer),
+        Family::Frequency => answer_values::frequency(found, name, composer),
         Family::Interval => {
             let (from, to) = asked.rows(facts);
             interval(facts, found, name, (from, to), composer);
@@ -89,16 +89,12 @@ fn list(channel: Channel, items: &[Fields], composer: &mut Composer<'_>) {
         1 => Clause::NounItem,
         _ => Clause::AdjectiveItem,
     };
-    let patterns = patterns_of(clause);
-    let Some(pattern) = patterns.clone().nth(composer.random.below(patterns.count())) else { return };
-    let items: Vec<String> = items.iter().map(|fields| composer.word(pattern, fields)).collect();
+    let items = alike(clause, items, composer);
     let opening = if direct { name } else { composer.say(Clause::ListOpening, &vec![("channel", name)]) };
     let text = match clause {
         Clause::VerbItem => {
             let subject = if direct { "" } else { " it" };
-            let last = [" , and finally ", " , and then ", " and finally "][composer.random.below(3)];
-            let between = [" , then ", " , "][composer.random.below(2)];
-            format!("{opening}{subject} {}", joined(&items, between, last))
+            format!("{opening}{subject} {}", one_after_another(&items, composer))
         }
         _ => {
             let between = [" , ", " ; "][composer.random.below(2)];
@@ -106,6 +102,24 @@ fn list(channel: Channel, items: &[Fields], composer: &mut Composer<'_>) {
         }
     };
     composer.sentence(text);
+}
+
+/// Items that are said by the same pattern of `clause`.
+fn alike(clause: Clause, items: &[Fields], composer: &mut Composer<'_>) -> Vec<String> {
+    let patterns = patterns_of(clause);
+    let index = composer.random.below(patterns.clone().count());
+    let say = |pattern| items.iter().map(|fields| composer.word(pattern, fields)).collect();
+    patterns.clone().nth(index).map(say).unwrap_or_default()
+}
+
+/// Items in order of time.
+fn one_after_another(items: &[String], composer: &mut Composer<'_>) -> String {
+    let last = match items.len() {
+        0..=2 => [" , then ", " and then "][composer.random.below(2)],
+        _ => [" , and finally ", " , and then ", " and finally "][composer.random.below(3)],
+    };
+    let between = if composer.coin() { " , then " } else { " , " };
+    joined(items, between, last)
 }
 
 /// Items as a list.
@@ -145,13 +159,10 @@ fn interval(
         }
         inside if inside.len() <= composer.listed => {
             let items = segments(facts, inside, composer);
-            let patterns = patterns_of(Clause::VerbItem);
-            let index = composer.random.below(patterns.clone().count());
-            let Some(pattern) = patterns.clone().nth(index) else { return };
-            let items: Vec<String> = items.iter().map(|fields| composer.word(pattern, fields)).collect();
-            let last = [" , and finally ", " , and then ", " and then "][composer.random.below(3)];
-            let first = ["first ", ""][composer.random.below(2)];
-            composer.sentence(format!("{within} {name} {first}{}", joined(&items, " , then ", last)));
+            let items = alike(Clause::VerbItem, &items, composer);
+            let first = if composer.coin() { "first " } else { "" };
+            let items = one_after_another(&items, composer);
+            composer.sentence(format!("{within} {name} {first}{items}"));
             overall(whole, composer);
         }
         inside => {
@@ -288,54 +299,4 @@ fn overall(trend: Option<Trend>, composer: &mut Composer<'_>) {
         let text = composer.say(Clause::Overall, &fields);
         composer.sentence(text);
     }
-}
-
-/// Mean, deviation and range of a channel.
-fn statistics(found: &ChannelFacts, name: String, composer: &mut Composer<'_>) {
-    let sensor = found.channel.sensor;
-    let mut fields: Fields = vec![("unit", unit(sensor).to_owned())];
-    let values = [
-        ("mean", found.mean),
-        ("deviation", found.deviation),
-        ("lowest", found.lowest),
-        ("highest", found.highest),
-    ];
-    for (field, value) in values {
-        let slot = composer.slot(Value::Reading(value, sensor));
-        composer.fact(format!("{field} {slot}"));
-        fields.push((field, slot));
-    }
-    composer.fact(unit(sensor));
-    let mut first = fields.clone();
-    first.extend([("subject", name.clone()), ("channel", name)]);
-    fields.extend(composer.it());
-    let text = composer.say(Clause::Mean, &first);
-    composer.sentence(text);
-    if composer.coin() {
-        let text = composer.say(Clause::DeviationAside, &fields);
-        composer.and(" , ", &text);
-    } else {
-        let text = composer.say(Clause::Deviation, &fields);
-        composer.sentence(text);
-    }
-    let text = composer.say(Clause::Range, &fields);
-    composer.sentence(text);
-}
-
-/// How often a channel repeats itself.
-fn frequency(found: &ChannelFacts, name: String, composer: &mut Composer<'_>) {
-    let mut fields: Fields = vec![("subject", name.clone()), ("channel", name)];
-    let text = match found.frequency {
-        Some(frequency) => {
-            let slot = composer.slot(Value::Hertz(frequency));
-            composer.fact(format!("frequency {slot}"));
-            fields.push(("frequency", slot));
-            composer.say(Clause::Frequency, &fields)
-        }
-        None => {
-            composer.fact("no rhythm");
-            composer.say(Clause::NoFrequency, &fields)
-        }
-    };
-    composer.sentence(text);
 }

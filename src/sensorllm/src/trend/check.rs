@@ -136,7 +136,10 @@ fn is_true_of(claim: &Claim, statement: &Statement, found: &ChannelFacts, facts:
 
 /// The rows a statement is about.
 fn rows(statement: &Statement, facts: &Facts) -> (usize, usize) {
-    statement.within.map_or((0, facts.rows()), |(from, to)| (facts.row(from), facts.row(to)))
+    statement.within.map_or((0, facts.rows()), |(from, to)| {
+        let end = if near(facts, facts.seconds, to) { facts.rows() } else { facts.row(to) };
+        (facts.row(from), end)
+    })
 }
 
 /// The segments a statement is about.

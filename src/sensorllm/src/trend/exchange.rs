@@ -118,13 +118,17 @@ impl Asked {
         self.sensor.unwrap_or(self.channel().sensor)
     }
 
-    /// The rows of its interval that are in the stretch; all of them when there would be none.
+    /// The rows of its interval that are in the stretch; all of them when those would be none, or fewer than can be told in times.
     pub fn rows(&self, facts: &Facts) -> (usize, usize) {
         let all = (0, facts.rows());
         let Some((start, end)) = self.interval else { return all };
         let start = if start < 0.0 { facts.seconds + start } else { start };
-        let rows = (facts.row(start.max(0.0)), facts.row(end.min(facts.seconds)));
-        if rows.0 < rows.1 { rows } else { all }
+        // As the times are written, so that who reads them means the same rows.
+        let digit = 2.0 * facts.tolerance;
+        let written = |seconds: f64| facts.row((seconds.max(0.0) / digit).round() * digit);
+        let end = if end >= facts.seconds - facts.tolerance { all.1 } else { written(end) };
+        let rows = (written(start), end);
+        if facts.time(rows.1) >= facts.time(rows.0) + 2.0 * facts.tolerance - 1e-6 { rows } else { all }
     }
 }
 
@@ -204,7 +208,13 @@ fn draw(facts: &Facts, family: Family, random: &mut SplitMix64) -> Asked {
 }
 
 fn about(facts: &Facts, asked: &Asked, random: &mut SplitMix64) -> Exchange {
-    let question = ask(asked, random);
+    let mut spoken = *asked;
+    // The last two seconds and the like are asked by their times.
+    if asked.interval.is_some_and(|(start, end)| start < 0.0 || !end.is_finite()) {
+        let (start, end) = asked.rows(facts);
+        spoken.interval = Some((facts.time(start), facts.time(end)));
+    }
+    let question = ask(&spoken, random);
     let mut composer = Composer::new(random);
     answer(facts, asked, &mut composer);
     let (sheet, answer) = composer.finish();

@@ -3,7 +3,7 @@
 use super::body::{Attitude, Movement, attitude, movement, steps_per_minute};
 use super::segment::{Segment, Trend, Trends};
 use super::sheet::Value;
-use super::smooth::smoothed;
+use super::smooth::{possible_rate, smoothed};
 use crate::sensor::{Axis, Channel, STATISTICS, Sensor, Window, channel_values, statistics};
 
 /// Periodicity from which on a channel is said to repeat itself.
@@ -83,7 +83,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of `window` (a stretch of any length) at `rate_hz`, with the activities that a classifier found in it.
+    /// The facts of `window` (a stretch of up to a few minutes) at `rate_hz`, with the activities that a classifier found in it.
     /// Activities labelled `unknown` are left out, neighbours of the same label are joined.
     pub fn of(window: &Window, rate_hz: f32, activities: &[Activity]) -> Self {
         let magnitude = channel(Sensor::Acceleration, Axis::Magnitude);
@@ -96,8 +96,8 @@ impl Facts {
             .zip(&values)
             .map(|(&channel, values)| ChannelFacts::of(channel, values, smoothed(values, rate_hz), rate_hz));
         Self {
-            rate_hz: f64::from(rate_hz),
-            seconds: window.acceleration.len() as f64 / f64::from(rate_hz),
+            rate_hz: possible_rate(rate_hz),
+            seconds: window.acceleration.len() as f64 / possible_rate(rate_hz),
             channels: channels.collect(),
             steps_per_minute: steps_per_minute(&magnitude, rate_hz),
             attitude: attitude(&window.acceleration),
@@ -111,8 +111,8 @@ impl Facts {
     /// held to hundredths of a second.
     pub fn of_channel(channel: Channel, values: &[f32], trends: Trends, rate_hz: f32) -> Self {
         Self {
-            rate_hz: f64::from(rate_hz),
-            seconds: values.len() as f64 / f64::from(rate_hz),
+            rate_hz: possible_rate(rate_hz),
+            seconds: values.len() as f64 / possible_rate(rate_hz),
             channels: vec![ChannelFacts::of(channel, values, trends, rate_hz)],
             steps_per_minute: None,
             attitude: None,
@@ -233,4 +233,65 @@ fn joined(activities: &[Activity]) -> Vec<Activity> {
         }
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_of_one_label_are_one_activity_and_the_unknown_is_none() {
+        let activity = |label: &str, confidence, start, end| Activity {
+            label: label.to_owned(),
+            confidence,
+            start,
+            end,
+        };
+        let found = joined(&[
+            activity("walking", 0.5, 0.0, 1.0),
+            activity("walking", 0.8, 1.0, 3.0),
+            activity("unknown", 0.9, 3.0, 4.0),
+            activity("sitting", 0.7, 4.0, 5.0),
+        ]);
+        assert_eq!(found.len(), 2);
+        assert!((found[0].confidence - 0.7).abs() < 1e-9 && found[0].end == 3.0, "{found:?}");
+        assert_eq!(found[1].label, "sitting");
+    }
+
+    #[test]
+    fn an_interval_cuts_segments_and_leaves_slivers_out() {
+        let values: Vec<f32> =
+            (0..150).map(|row| if row < 50 { row as f32 } else { 100.0 - row as f32 }).collect();
+        let facts = Facts::of_channel(CHANNELS[0], &values, smoothed(&values, 50.0), 50.0);
+        let found = &facts.channels[0];
+        let within = |start, end| -> Vec<_> {
+            found
+                .within(start, end, 5)
+                .iter()
+                .map(|segment| (segment.trend, segment.start, segment.end))
+                .collect()
+        };
+        assert_eq!(within(20, 120), [(Trend::Rising, 20, 50), (Trend::Falling, 50, 120)]);
+        assert_eq!(within(47, 120), [(Trend::Falling, 50, 120)]);
+        assert_eq!(within(47, 49), [(Trend::Rising, 47, 49)]);
+        assert_eq!((found.count(Trend::Rising), found.total_rows(Trend::Falling)), (1, 100));
+        assert_eq!(found.kinds(), [Trend::Rising, Trend::Falling]);
+    }
+
+    #[test]
+    fn what_is_not_measured_is_no_channel() {
+        let window = Window {
+            start_seconds: 0.0,
+            end_seconds: 2.56,
+            acceleration: vec![[0.0, 0.0, 9.81]; 128],
+            rotation_rate: vec![[f32::NAN; 3]; 128],
+        };
+        let facts = Facts::of(&window, 50.0, &[]);
+        assert_eq!(facts.channels.len(), CHANNELS.len());
+        for channel in CHANNELS {
+            assert_eq!(facts.channel(channel).is_some(), channel.sensor == Sensor::Acceleration, "{channel}");
+        }
+        assert_eq!(facts.by_variation(Sensor::Acceleration).len(), 3);
+        assert_eq!((facts.movement, facts.steps_per_minute), (Some(Movement::Still), None));
+    }
 }

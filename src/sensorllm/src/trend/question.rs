@@ -67,7 +67,10 @@ pub const QUESTIONS: &[(Family, &str)] = &[
         "(between which values does {channel} lie|in which range is {channel}|how far does {channel} range)",
     ),
     (Family::Statistics, "what are the (lowest and highest|smallest and largest) values of {channel}"),
-    (Family::Frequency, "does {channel} (repeat itself|repeat|have a rhythm) (, and how often|, and which|)"),
+    (
+        Family::Frequency,
+        "does {channel} (repeat itself|repeat|have a rhythm) (, and how often|, and how fast|)",
+    ),
     (Family::Frequency, "(how often|how many times a second) does {channel} repeat (itself|)"),
     (Family::Frequency, "what is the (main|dominant|strongest) (frequency|rhythm) of {channel}"),
     (
@@ -103,7 +106,7 @@ pub const QUESTIONS: &[(Family, &str)] = &[
     (Family::Comparison, "(please|) compare (the axes|the three axes|the directions) of {sensor}"),
     (
         Family::Comparison,
-        "(along|in|on) which axis does {sensor} (vary|change|move) (most|the most|most strongly|least)",
+        "(along|on) which axis does {sensor} (vary|change|move) (most|the most|most strongly|least)",
     ),
     (
         Family::Comparison,
@@ -125,9 +128,10 @@ pub const QUESTIONS: &[(Family, &str)] = &[
     (Family::Activity, "(guess|name|recognise) my activity (, and say why|)"),
     (
         Family::Description,
-        "(please|) (describe|tell me|say|explain) (what the phone did|how the phone moved|what happened|what you see|the movement|\
-         the motion) (in a few sentences|)",
+        "(please|) (describe|tell me|say|explain) (what the phone did|how the phone moved|what happened|what you see) \
+         (in a few sentences|)",
     ),
+    (Family::Description, "(please|) (describe|explain) (the movement|the motion) (in a few sentences|)"),
     (Family::Description, "what (did the phone do|happened to the phone|do you see|does the phone do)"),
     (Family::Description, "(how|in which way) did the phone move"),
     (Family::Description, "(give me|write) a (short|) description of the (movement|motion|recording)"),

@@ -5,11 +5,9 @@ use super::facts::CHANNELS;
 use super::pattern::words;
 use crate::sensor::{Axis, Channel, Sensor};
 
-/// Beginnings of words that name a sensor.
-const SENSORS: [(Sensor, &[&str]); 2] = [
-    (Sensor::RotationRate, &["rotat", "gyro", "turn rate", "spin", "angular"]),
-    (Sensor::Acceleration, &["accel", "g-force"]),
-];
+/// Beginnings of words that name a sensor, separated by `|`.
+const SENSORS: [(Sensor, &str); 2] =
+    [(Sensor::RotationRate, "rotat|gyro|turn rate|spin|angular"), (Sensor::Acceleration, "accel|g-force")];
 
 /// Words that name an axis.
 const AXES: [(Axis, &[&str]); 5] = [
@@ -20,220 +18,62 @@ const AXES: [(Axis, &[&str]); 5] = [
     (Axis::Horizontal, &["horizontal", "horizontally", "sideways"]),
 ];
 
-/// Beginnings of words or phrases that name a family, the more telling ones first.
-const FAMILIES: [(Family, &[&str]); 9] = [
-    (Family::StepRate, &["step rate", "steps", "cadence", "pace", "fast do i walk", "fast am i walking"]),
-    (
-        Family::Frequency,
-        &["frequenc", "rhythm", "repeat", "periodic", "hertz", "hz", "how often per second", "regular"],
-    ),
+/// Beginnings of words or phrases that name a family, separated by `|`; the more telling families first.
+const FAMILIES: [(Family, &str); 9] = [
+    (Family::StepRate, "step rate|steps|cadence|pace|fast do i walk|fast am i walking"),
+    (Family::Frequency, "frequenc|rhythm|repeat|periodic|hertz|hz|how often per second|regular"),
     (
         Family::Posture,
-        &[
-            "posture",
-            "orient",
-            "upright",
-            "upside",
-            "tilt",
-            "gravity",
-            "attitude",
-            "lying flat",
-            "face up",
-            "face down",
-            "points up",
-            "faces up",
-            "looks up",
-            "phone held",
-            "phone turned",
-            "phone lying",
-            "phone placed",
-            "hold the phone",
-            "holding the phone",
-            "which side",
-            "which edge",
-            "which way up",
-            "lie on",
-        ],
+        "posture|orient|upright|upside|tilt|gravity|attitude|lying flat|face up|face down|\
+         points up|faces up|looks up|phone held|phone turned|phone lying|phone placed|\
+         hold the phone|holding the phone|which side|which edge|which way up|lie on",
     ),
     (
         Family::Activity,
-        &[
-            "am i doing",
-            "i am doing",
-            "i'm doing",
-            "i was doing",
-            "was i doing",
-            "activity",
-            "am i ",
-            "was i ",
-            "are we doing",
-            "person doing",
-            "are they doing",
-            "is he doing",
-            "is she doing",
-            "doing now",
-            "being done",
-        ],
+        "am i doing|i am doing|i'm doing|i was doing|was i doing|activity|am i |was i |\
+         are we doing|person doing|are they doing|is he doing|is she doing|doing now|being done",
     ),
     (
         Family::Comparison,
-        &[
-            "compare",
-            "which axis",
-            "which direction",
-            "which channel",
-            "most",
-            "least",
-            "axes",
-            "differ",
-            "directions",
-        ],
+        "compare|which axis|which direction|which channel|most|least|axes|differ|directions",
     ),
     (
         Family::TrendSummary,
-        &[
-            "summar",
-            "sum up",
-            "overview",
-            "how often",
-            "how many times",
-            "how long",
-            "overall",
-            "general trend",
-            "general direction",
-            "whole trend",
-            "whole direction",
-            "how many trends",
-            "how many rises",
-            "how many falls",
-            "how many segments",
-            "in total",
-            "altogether",
-            "distribution",
-        ],
+        "summar|sum up|overview|how often|how many times|how long|overall|general trend|\
+         general direction|whole trend|whole direction|how many trends|how many rises|\
+         how many falls|how many segments|in total|altogether|distribution",
     ),
     (
         Family::Statistics,
-        &[
-            "mean",
-            "average",
-            "deviation",
-            "spread",
-            "range",
-            "minimum",
-            "maximum",
-            "lowest",
-            "highest",
-            "smallest",
-            "largest",
-            "statistic",
-            "numbers",
-            "values",
-            "how large",
-            "how strong",
-            "how big",
-            "how high",
-            "variance",
-            "peak",
-        ],
+        "mean|average|deviation|spread|range|minimum|maximum|lowest|highest|smallest|largest|\
+         statistic|numbers|values|how large|how strong|how big|how high|variance|peak",
     ),
     (
         Family::TrendList,
-        &[
-            "trend",
-            "rise",
-            "rising",
-            "fall",
-            "increas",
-            "decreas",
-            "go up",
-            "goes up",
-            "go down",
-            "steady",
-            "step by step",
-            "over time",
-            "change",
-            "develop",
-            "climb",
-            "drop",
-        ],
+        "trend|rise|rising|fall|increas|decreas|go up|goes up|go down|steady|step by step|\
+         over time|change|develop|climb|drop",
     ),
     (
         Family::Description,
-        &[
-            "phone",
-            "move",
-            "motion",
-            "movement",
-            "happen",
-            "describe",
-            "description",
-            "recording",
-            "signal",
-            "sensor",
-            "data",
-            "see",
-        ],
+        "phone|move|motion|movement|happen|describe|description|recording|signal|sensor|data|see",
     ),
 ];
 
 /// Beginnings of words and phrases that no motion sensor knows about.
-const OFF_TOPIC: [&str; 43] = [
-    "weather",
-    "capital",
-    "joke",
-    "story",
-    "recipe",
-    "news",
-    "poem",
-    "song",
-    "riddle",
-    "essay",
-    "code",
-    "translate",
-    "spell",
-    "price",
-    "meaning of life",
-    "your name",
-    "my name",
-    "who ",
-    "score",
-    "time of day",
-    "the date",
-    "two plus",
-    "buy",
-    "cook",
-    "shop",
-    "president",
-    "book",
-    "game",
-    "telephone",
-    "explain the word",
-    "explain this word",
-    "movie",
-    "music",
-    "football",
-    "country",
-    "city",
-    "president",
-    "stock",
-    "money",
-    "love",
-    "homework",
-    "language",
-    "hello",
-];
+const OFF_TOPIC: &str = "weather|capital|joke|story|recipe|news|poem|song|riddle|essay|code|translate|spell|\
+         price|meaning of life|your name|my name|who |score|time of day|the date|two plus|buy|\
+         cook|shop|president|book|game|telephone|explain the word|explain this word|movie|music|\
+         football|country|city|stock|money|love|homework|language|hello";
 
 /// Words that make a question one about motion, whatever else it speaks of.
-const MOTION: [&str; 9] =
-    ["phone", "motion", "mov", "step", "sensor", "record", "activity", "am i ", "i am "];
+const MOTION: &str = "phone|motion|mov|step|sensor|record|activity|am i |i am ";
 
 /// What `question` asks for: its family, and the channel, sensor and interval it names. A question that gives no clue asks for
 /// a description.
 pub fn recognise(question: &str) -> Asked {
     let words = words(question);
     let text = format!(" {} ", words.join(" "));
-    let has = |keys: &[&str]| keys.iter().any(|key| text.contains(&format!(" {key}")));
+    let has = |keys: &str| keys.split('|').any(|key| text.contains(&format!(" {key}")));
     let sensor = SENSORS.iter().find(|(_, keys)| has(keys)).map(|(sensor, _)| *sensor);
     let axis = AXES.iter().find(|(_, names)| words.iter().any(|word| names.contains(&word.as_str())));
     let axis = axis.map(|(axis, _)| *axis);
@@ -245,7 +85,7 @@ pub fn recognise(question: &str) -> Asked {
     let channel = channel.filter(|channel| CHANNELS.contains(channel));
     let named = channel.is_some() || sensor.is_some();
     let family = match found {
-        _ if !named && has(&OFF_TOPIC) && !has(&MOTION) => Family::OffTopic,
+        _ if !named && has(OFF_TOPIC) && !has(MOTION) => Family::OffTopic,
         // Whatever is asked of a channel in an interval is what happens there.
         Some(Family::TrendList | Family::TrendSummary | Family::Description) | None if interval.is_some() => {
             Family::Interval

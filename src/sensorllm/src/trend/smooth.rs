@@ -26,8 +26,7 @@ const PLATEAU_PATIENCE: f64 = 2.2;
 /// turns it is steady. Gain and offset change nothing. Gaps of up to 0.2 s are bridged by a straight line; longer ones break:
 /// no segment covers them.
 pub fn smoothed(values: &[f32], rate_hz: f32) -> Trends {
-    // Whoever gives an impossible rate gets trends all the same, of the nearest possible one.
-    let rate = if rate_hz.is_finite() { f64::from(rate_hz).clamp(1.0, 1000.0) } else { 50.0 };
+    let rate = possible_rate(rate_hz);
     let rows = |seconds: f64| (seconds * rate).round().max(1.0) as usize;
     let raw = bridge(values, rows(BRIDGED_SECONDS));
     let mut level = vec![f64::NAN; raw.len()];
@@ -58,6 +57,11 @@ pub fn smoothed(values: &[f32], rate_hz: f32) -> Trends {
     Trends { segments, level, threshold }
 }
 
+/// A rate at which samples can come: whoever gives an impossible one gets facts all the same, of the nearest possible.
+pub(super) fn possible_rate(rate_hz: f32) -> f64 {
+    if rate_hz.is_finite() { f64::from(rate_hz).clamp(1.0, 1000.0) } else { 50.0 }
+}
+
 /// `values` with short gaps filled by straight lines; NaN in the others and at the ends.
 fn bridge(values: &[f32], longest: usize) -> Vec<f64> {
     let mut filled: Vec<f64> =
@@ -67,8 +71,8 @@ fn bridge(values: &[f32], longest: usize) -> Vec<f64> {
         if after - before <= longest {
             let (from, to) = (filled[before - 1], filled[after]);
             let steps = (after - before + 1) as f64;
-            for row in before..after {
-                filled[row] = from + (to - from) * (row + 1 - before) as f64 / steps;
+            for (row, value) in filled[before..after].iter_mut().enumerate() {
+                *value = from + (to - from) * (row + 1) as f64 / steps;
             }
         }
     }

@@ -26,7 +26,6 @@ fn questions_have_more_wordings_than_sensorllm_has() {
             _ => 20,
         };
         let count = distinct(questions_of(family));
-        println!("{family}: {count} questions");
         assert!(count >= least, "{family}: {count}");
     }
 }
@@ -44,7 +43,6 @@ fn answers_have_more_wordings_than_sensorllm_has() {
     ];
     for (clause, least) in least {
         let count = distinct(patterns_of(clause));
-        println!("{clause:?}: {count} wordings");
         assert!(count >= least, "{clause:?}: {count}");
     }
     let items = [Clause::VerbItem, Clause::NounItem, Clause::AdjectiveItem]

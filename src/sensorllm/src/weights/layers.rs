@@ -75,6 +75,26 @@ impl Linear {
         y.reshape(shape)
     }
 
+    /// [`forward`](Self::forward) of maps with the same input, which is read once where the weights allow it.
+    pub fn forward_each<const N: usize, const D: usize>(maps: [&Self; N], x: &Tensor<D>) -> [Tensor<D>; N] {
+        let mut shape: [usize; D] = x.dims();
+        let rows = shape[..D - 1].iter().product();
+        let quantised: Option<Vec<_>> = maps.iter().map(|map| map.quantised()).collect();
+        let quantised = quantised.and_then(|maps| <[&QuantisedMatrix; N]>::try_from(maps).ok());
+        let each = quantised.and_then(|quantised| {
+            QuantisedMatrix::matmul_each(quantised, &x.clone().reshape([rows, shape[D - 1]]))
+        });
+        let Some(each) = each else { return maps.map(|map| map.forward(x.clone())) };
+        let mut maps = maps.iter();
+        each.map(|mut y| {
+            if let Some(bias) = maps.next().and_then(|map| map.bias.as_ref()) {
+                y = y + bias.val().unsqueeze();
+            }
+            shape[D - 1] = y.dims()[1];
+            y.reshape(shape)
+        })
+    }
+
     /// `residual + self.forward(x)`, in one kernel where there is one.
     ///
     /// # Shapes
@@ -182,8 +202,37 @@ impl RmsNorm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::quantised::{QuantisedFormat, QuantisedParts};
     use super::*;
     use burn::tensor::Tolerance;
+
+    #[test]
+    fn maps_with_one_input_give_what_each_gives() {
+        let device = Device::flex();
+        let x = Tensor::<3>::random([2, 3, 32], burn::tensor::Distribution::Default, &device);
+        let dense = [5, 7].map(|rows| {
+            let mut map = LinearConfig::new(32, rows).with_bias(rows == 5).init(&device);
+            map.bias = map.bias.map(|_| constant([rows], 0.25, &device));
+            map
+        });
+        let mut quantised = dense.clone();
+        for map in &mut quantised {
+            let rows = map.d_output();
+            let (values, scales) = (vec![3; rows * 32], 0.5_f32);
+            let scales: Vec<u8> = (0..rows).flat_map(|_| half::f16::from_f32(scales).to_le_bytes()).collect();
+            let format = QuantisedFormat::Q8;
+            let parts = QuantisedParts { format, rows, columns: 32, values: &values, scales: &scales };
+            map.quantise_to(QuantisedMatrix::new(parts, &device).expect("the CPU has kernels"));
+        }
+        for [a, b] in [dense, quantised] {
+            let together = Linear::forward_each([&a, &b], &x);
+            for (together, map) in together.into_iter().zip([a, b]) {
+                let alone = map.forward(x.clone());
+                assert_eq!(together.dims(), alone.dims());
+                together.into_data().assert_approx_eq::<f32>(&alone.into_data(), Tolerance::absolute(1e-6));
+            }
+        }
+    }
 
     #[test]
     fn linear_folds_leading_axes() {

@@ -110,7 +110,10 @@ impl QuantisedMatrix {
     /// - output: `[n, rows]`
     pub fn matmul(&self, x: Tensor<2>) -> Tensor<2> {
         match &self.0 {
-            Storage::Cpu(matrix) => kernels::cpu::tensors::matmul(x, matrix),
+            Storage::Cpu(matrix) => {
+                let [y] = kernels::cpu::tensors::matmul_each(&x, [matrix]);
+                y
+            }
             #[cfg(feature = "webgpu")]
             Storage::Gpu(matrix, _) => kernels::gpu::matmul(&x, matrix, None, None),
         }
@@ -130,11 +133,28 @@ impl QuantisedMatrix {
         match (&gate.0, &up.0) {
             #[cfg(feature = "webgpu")]
             (Storage::Gpu(gate, _), Storage::Gpu(up, _)) => Some(kernels::gpu::swiglu_matmul(x, gate, up)),
-            _ => {
-                let _ = x;
-                None
+            (Storage::Cpu(gate), Storage::Cpu(up)) => Some(kernels::cpu::tensors::swiglu_matmul(x, gate, up)),
+            #[cfg(feature = "webgpu")]
+            _ => None,
+        }
+    }
+
+    /// `x · weightᵀ` of maps with the same input, read once; `None` unless all are on the CPU.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[n, columns]`
+    /// - outputs: `[n, rows]`
+    pub(crate) fn matmul_each<const N: usize>(maps: [&Self; N], x: &Tensor<2>) -> Option<[Tensor<2>; N]> {
+        let mut matrices = Vec::with_capacity(N);
+        for map in maps {
+            match &map.0 {
+                Storage::Cpu(matrix) => matrices.push(matrix),
+                #[cfg(feature = "webgpu")]
+                Storage::Gpu(..) => return None,
             }
         }
+        Some(kernels::cpu::tensors::matmul_each(x, matrices.try_into().ok()?))
     }
 
     /// `x · weightᵀ` of maps with the same input, outputs one after the other, each with its bias; `None` unless all are on the GPU.

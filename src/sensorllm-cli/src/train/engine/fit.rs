@@ -62,7 +62,10 @@ pub fn fit<T: Task>(
     };
     let log = Log::open(&folder.file("log.jsonl"), state.position.log_bytes)?;
     let batches = task.batches(&task.order(state.position.epoch));
-    let progress = Progress::new(state.position.steps, batches * settings.epochs);
+    let mut progress = Progress::new(state.position.steps, batches * settings.epochs);
+    if let Some(best) = state.position.best {
+        progress.set_best(task.score_name(), best.score.0);
+    }
     progress.line(&format!(
         "{} parameters in {trained} trained tensors; {batches} batches an epoch",
         state.model.num_params()

@@ -38,7 +38,7 @@ impl Progress {
     pub fn step(&mut self, epoch: usize, done: usize, loss: f64) {
         let seconds = self.started.elapsed().as_secs_f64();
         let rate = (done - self.first) as f64 / seconds.max(1e-9);
-        let message = format!("epoch {}  loss {loss:.3}{}  {rate:.1} steps/s", epoch + 1, self.best);
+        let message = format!("epoch {}  loss {loss:.3}{}  {} steps/s", epoch + 1, self.best, speed(rate));
         self.bar.set_position(done as u64);
         if self.bar.is_hidden() && self.reported.elapsed() >= REPORT_EVERY {
             self.reported = Instant::now();
@@ -60,6 +60,12 @@ impl Drop for Progress {
     }
 }
 
+/// Steps per second with two digits.
+fn speed(rate: f64) -> String {
+    let decimals = if rate >= 10.0 { 0 } else { 1 + usize::from(rate < 1.0) };
+    format!("{rate:.decimals$}")
+}
+
 /// Seconds as people say them.
 fn duration(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
@@ -79,5 +85,6 @@ mod tests {
         assert_eq!(duration(12.4), "12 s");
         assert_eq!(duration(61.0), "1 min");
         assert_eq!(duration(5400.0), "1 h 30 min");
+        assert_eq!([0.04, 3.21, 45.6].map(speed), ["0.04", "3.2", "46"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The engine on a model of a few numbers: runs end well, go on bit for bit, and survive what goes wrong.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,6 +38,8 @@ impl Line {
 struct Points {
     /// Stops the run when this many losses were computed in all.
     stop_at: Option<(usize, Interrupt)>,
+    /// Panics when this many were, as if the process was killed.
+    die_at: Option<usize>,
     losses: AtomicUsize,
     /// What validation says, by call; the closeness to the slope if none.
     scores: Option<Vec<f64>>,
@@ -47,7 +50,13 @@ const BATCHES: usize = 7;
 
 impl Points {
     fn new() -> Self {
-        Self { stop_at: None, losses: AtomicUsize::new(0), scores: None, validations: AtomicUsize::new(0) }
+        Self {
+            stop_at: None,
+            die_at: None,
+            losses: AtomicUsize::new(0),
+            scores: None,
+            validations: AtomicUsize::new(0),
+        }
     }
 
     fn scored(scores: &[f64]) -> Self {
@@ -98,6 +107,7 @@ impl Task for Points {
         {
             interrupt.request();
         }
+        assert!(self.die_at != Some(losses), "killed");
         Losses { total: square.clone(), named: vec![("square", square)] }
     }
 
@@ -169,6 +179,25 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
         assert_eq!(outcome.model.values(), expected.model.values(), "after {steps} steps");
         assert_eq!(outcome.score.to_bits(), expected.score.to_bits());
         assert_eq!(log(folder.path()), log(whole.path()));
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_from_its_last_checkpoint() {
+    let whole = tempfile::tempdir().expect("a temporary folder");
+    let rare = settings(4);
+    let expected = fit_points(&Points::new(), &rare, &run(whole.path(), &rare)).expect("a run");
+    // With checkpoints at the ends of epochs, the log has lines that the checkpoint knows nothing of.
+    for settings in [rare, FitSettings { checkpoint_seconds: 0, ..settings(4) }] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let killed = Points { die_at: Some(2 * (BATCHES + 5)), ..Points::new() };
+        let first = run(folder.path(), &settings);
+        let died = catch_unwind(AssertUnwindSafe(|| fit_points(&killed, &settings, &first)));
+        assert!(died.is_err(), "the process was killed");
+        let again = Run { resume: true, ..run(folder.path(), &settings) };
+        let outcome = fit_points(&Points::new(), &settings, &again).expect("the rest of the run");
+        assert_eq!(outcome.model.values(), expected.model.values());
+        assert_eq!(log(folder.path()), log(whole.path()), "no line is missing or doubled");
     }
 }
 

@@ -50,20 +50,19 @@ impl Activations {
             let values = &mut self.values[first * columns..][..rows.len()];
             let scales = &mut self.scales[first * blocks..][..tokens * blocks];
             let offsets = &mut self.offsets[first * blocks..][..tokens * blocks];
-            for (token, row) in rows.chunks_exact(columns).enumerate() {
-                for (block, x) in row.chunks_exact(BLOCK).enumerate() {
-                    let mut rounded = [0; BLOCK];
-                    let (scale, offset) = round_block(s, x, &mut rounded);
-                    scales[block * tokens + token] = scale;
-                    offsets[block * tokens + token] = offset;
-                    let to = &mut values[block * BLOCK * tokens..][..BLOCK * tokens];
+            for (block, values) in values.chunks_exact_mut(BLOCK * tokens).enumerate() {
+                let mut rounded = [[0; BLOCK]; TOKENS];
+                for (token, rounded) in rounded.iter_mut().take(tokens).enumerate() {
+                    let x = &rows[token * columns + block * BLOCK..][..BLOCK];
+                    scales[block * tokens + token] = round_block(s, x, rounded);
                     if tokens == 1 {
-                        to.copy_from_slice(&rounded);
-                    } else {
-                        for (to, pair) in to.chunks_exact_mut(2 * tokens).zip(rounded.chunks_exact(2)) {
-                            to[2 * token..2 * token + 2].copy_from_slice(pair);
-                        }
+                        offsets[block] = -8 * sum(s, rounded);
                     }
+                }
+                match tokens {
+                    1 => values.copy_from_slice(&rounded[0]),
+                    TOKENS => interleave(&rounded, TOKENS, values),
+                    _ => interleave(&rounded, tokens, values),
                 }
             }
         }
@@ -86,10 +85,19 @@ impl Activations {
     }
 }
 
-/// Rounds one block; returns its scale and −8 times the sum of the rounded values. A NaN or infinite activation makes the scale
-/// NaN, and with it every product.
+/// Puts the pairs of some tokens beside each other: `[token, pair, 2]` to `[pair, token, 2]`.
 #[inline(always)]
-fn round_block<S: Simd>(s: S, x: &[f32], rounded: &mut [i16; BLOCK]) -> (f32, i32) {
+fn interleave(rounded: &[[i16; BLOCK]; TOKENS], tokens: usize, values: &mut [i16]) {
+    for (pair, to) in values.chunks_exact_mut(2 * tokens).enumerate() {
+        for (rounded, to) in rounded.iter().zip(to.chunks_exact_mut(2)) {
+            to.copy_from_slice(&rounded[2 * pair..2 * pair + 2]);
+        }
+    }
+}
+
+/// Rounds one block and returns its scale. A NaN or infinite activation makes the scale NaN, and with it every product.
+#[inline(always)]
+fn round_block<S: Simd>(s: S, x: &[f32], rounded: &mut [i16; BLOCK]) -> f32 {
     // Below this, 1 / scale would overflow; what is lost is smaller than any product can show.
     const TINY: f32 = 1e-30;
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
@@ -113,14 +121,19 @@ fn round_block<S: Simd>(s: S, x: &[f32], rounded: &mut [i16; BLOCK]) -> (f32, i3
             s.store_narrow(rounded.as_mut_ptr().add(i), x);
         }
     }
+    // An infinite activation would give infinities of arbitrary sign.
+    if largest.is_finite() { largest / MAX } else { f32::NAN }
+}
+
+/// The sum of a block's rounded values.
+#[inline(always)]
+fn sum<S: Simd>(s: S, rounded: &[i16; BLOCK]) -> i32 {
     let ones = s.splat_pair(0x0001_0001);
     let mut sum = s.splat_i32(0);
     for i in (0..BLOCK).step_by(2 * S::LANES) {
         // SAFETY: `rounded` holds `BLOCK` numbers, of which twice `LANES` start at `i`.
         sum = s.dot(sum, unsafe { s.load_i16(rounded.as_ptr().add(i)) }, ones);
     }
-    // An infinite activation would give infinities of arbitrary sign.
-    let scale = if largest.is_finite() { largest / MAX } else { f32::NAN };
     // |sum| < 2²⁰: exact as a float.
-    (scale, -8 * s.sum(s.to_f32(sum)) as i32)
+    s.sum(s.to_f32(sum)) as i32
 }

@@ -156,9 +156,21 @@ impl KvBuffer {
         let tiles = (tokens * per_head).div_ceil(QUERIES);
         let work = |tiles: Range<usize>| {
             let output = Output(y.as_ptr().cast_mut());
-            SCORES.with_borrow_mut(|scores| {
-                scores.resize(QUERIES * self.length.next_multiple_of(POSITIONS), 0.0);
-                self.set.run(Attend { cache: self, q, scores, output, held, tokens, per_head, scale, tiles });
+            SCRATCH.with_borrow_mut(|scratch| {
+                scratch.queries.resize(QUERIES * d_head, 0.0);
+                scratch.scores.resize(QUERIES * self.length.next_multiple_of(POSITIONS), 0.0);
+                scratch.weights.resize(scratch.scores.len(), 0.0);
+                self.set.run(Attend {
+                    cache: self,
+                    q,
+                    scratch,
+                    output,
+                    held,
+                    tokens,
+                    per_head,
+                    scale,
+                    tiles,
+                });
             });
         };
         if tokens * heads * d_head * self.length < SHARED {
@@ -211,8 +223,7 @@ struct Output(*mut f32);
 struct Attend<'a> {
     cache: &'a KvBuffer,
     q: &'a [f32],
-    /// Room for a tile's scores: `[QUERIES, positions]`
-    scores: &'a mut [f32],
+    scratch: &'a mut Scratch,
     output: Output,
     /// Positions held before these tokens.
     held: usize,
@@ -224,9 +235,20 @@ struct Attend<'a> {
     tiles: Range<usize>,
 }
 
+/// Room for a tile of `Q` queries. What a pass over the cache reads as it goes lies with the queries beside each other.
+struct Scratch {
+    /// `[d_head, Q]`
+    queries: Vec<f32>,
+    /// `[QUERIES, positions]`
+    scores: Vec<f32>,
+    /// `[positions, Q]`
+    weights: Vec<f32>,
+}
+
 thread_local! {
-    /// Scores of a tile, kept so that a token allocates nothing.
-    static SCORES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// Kept so that a token allocates nothing.
+    static SCRATCH: RefCell<Scratch> =
+        const { RefCell::new(Scratch { queries: Vec::new(), scores: Vec::new(), weights: Vec::new() }) };
 }
 
 impl Kernel for Attend<'_> {
@@ -251,7 +273,7 @@ impl Attend<'_> {
     /// `Q` queries of key-value head `head`: all its query heads of one token follow one another.
     #[inline(always)]
     fn tile<S: Simd, const Q: usize>(&mut self, s: S, head: usize, first: usize) {
-        let scores = &mut *self.scores;
+        let Scratch { queries, scores, weights } = &mut *self.scratch;
         let (d_head, width) = (self.cache.d_head, VECTORS * S::LANES);
         let heads = self.cache.keys.len() * self.per_head;
         // Where a query starts in `q`, its output in `y`, and how many positions it sees.
@@ -262,14 +284,15 @@ impl Attend<'_> {
         let seen = |i: usize| self.held + (first + i) / self.per_head + 1;
         let longest = seen(Q - 1);
         let stride = scores.len() / QUERIES;
-        let q: [*const f32; Q] = std::array::from_fn(|i| self.q[at(i)..at(i) + d_head].as_ptr());
+        interleave::<Q>(queries, std::array::from_fn(|i| &self.q[at(i)..at(i) + d_head]));
 
         let keys = &self.cache.keys[head];
         for position in (0..longest).step_by(width) {
             let keys = keys[position * d_head..][..width * d_head].as_ptr();
-            // SAFETY: `keys` holds `d_head` rows of two vectors; `scores` has room for whole blocks, thus whole vectors.
+            // SAFETY: `keys` holds `d_head` rows of two vectors, `queries` as many of `Q` floats; `scores` has room for whole
+            // blocks, thus whole vectors.
             unsafe {
-                let sums = weighted::<S, Q>(s, keys, q, d_head, [[s.splat(0.0); VECTORS]; Q]);
+                let sums = weighted::<S, Q>(s, keys, queries.as_ptr(), d_head, [[s.splat(0.0); VECTORS]; Q]);
                 for (i, sums) in sums.into_iter().enumerate() {
                     for (v, sum) in sums.into_iter().enumerate() {
                         let to = scores.as_mut_ptr().add(i * stride + position + v * S::LANES);
@@ -284,6 +307,7 @@ impl Attend<'_> {
             let scores = &mut scores[i * stride..][..longest.next_multiple_of(width)];
             *inverse = 1.0 / softmax(s, scores, seen(i));
         }
+        interleave::<Q>(weights, std::array::from_fn(|i| &scores[i * stride..][..longest]));
 
         let values = &self.cache.values[head];
         let value_block = self.cache.value_block();
@@ -292,8 +316,8 @@ impl Attend<'_> {
             for position in (0..longest).step_by(POSITIONS) {
                 let values = &values[position / POSITIONS * value_block + chunk * POSITIONS * width..];
                 let count = POSITIONS.min(longest - position);
-                let weights = std::array::from_fn(|i| scores[i * stride + position..][..count].as_ptr());
-                // SAFETY: `values` holds `count` rows of two vectors.
+                let weights = weights[position * Q..][..count * Q].as_ptr();
+                // SAFETY: `values` holds `count` rows of two vectors, `weights` as many of `Q` floats.
                 sums = unsafe { weighted::<S, Q>(s, values[..count * width].as_ptr(), weights, count, sums) };
             }
             for (i, sums) in sums.into_iter().enumerate() {
@@ -312,32 +336,48 @@ impl Attend<'_> {
     }
 }
 
-/// `sums + Σ weight · row` over `count` rows of two vectors, for each of `Q` rows of weights.
+/// Puts rows of equal length beside each other: `[Q, length]` to `[length, Q]`.
+#[inline(always)]
+fn interleave<const Q: usize>(to: &mut [f32], rows: [&[f32]; Q]) {
+    let length = rows[0].len();
+    let rows = rows.map(|row| &row[..length]);
+    for (i, to) in to.chunks_exact_mut(Q).take(length).enumerate() {
+        for (to, row) in to.iter_mut().zip(rows) {
+            *to = row[i];
+        }
+    }
+}
+
+/// `sums + Σ weight · row` over `count` rows of two vectors, for each of `Q` columns of weights.
 ///
 /// # Safety
 ///
-/// `rows` must be readable for `count` rows, each of `weights` for `count` floats.
+/// `rows` must be readable for `count` rows, `weights` for `count` times `Q` floats.
 #[inline(always)]
 unsafe fn weighted<S: Simd, const Q: usize>(
     s: S,
-    rows: *const f32,
-    weights: [*const f32; Q],
+    mut rows: *const f32,
+    mut weights: *const f32,
     count: usize,
     mut sums: [[S::F32; VECTORS]; Q],
 ) -> [[S::F32; VECTORS]; Q] {
-    for n in 0..count {
-        // SAFETY: the caller's.
+    let zero = s.unknown_zero();
+    let end = rows.wrapping_add(count * VECTORS * S::LANES);
+    while rows != end {
+        // SAFETY: the caller's: `rows` is before the end, and `weights` is as many rows from its own.
         unsafe {
             let mut row = [s.splat(0.0); VECTORS];
             for (v, row) in row.iter_mut().enumerate() {
-                *row = s.load(rows.add((n * VECTORS + v) * S::LANES));
+                *row = s.load(rows.add(v * S::LANES));
             }
             for i in 0..Q {
-                let weight = s.splat(*weights[i].add(n));
+                let weight = s.splat(*weights.add(i));
                 for v in 0..VECTORS {
                     sums[i][v] = s.mul_add(weight, row[v], sums[i][v]);
                 }
             }
+            rows = rows.add(VECTORS * S::LANES).map_addr(|address| address ^ zero);
+            weights = weights.add(Q).map_addr(|address| address ^ zero);
         }
     }
     sums

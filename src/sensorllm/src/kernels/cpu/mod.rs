@@ -17,6 +17,7 @@ mod tile;
 pub(crate) use attention::{KvBuffer, Rotation};
 pub(crate) use elementwise::{rms_norm, swiglu};
 pub(crate) use matrix::PackedMatrix;
+pub(crate) use product::matmul_each;
 
 /// Weights and activations that share one scale.
 const BLOCK: usize = 32;

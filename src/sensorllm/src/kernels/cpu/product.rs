@@ -17,40 +17,44 @@ const CHUNK: usize = 64;
 /// Products at least this large (weights × tokens) are shared among threads.
 const SHARED: usize = 1 << 17;
 
-impl PackedMatrix {
-    /// `y = x · Wᵀ`: every token's outputs. NaN or infinity in a token's activations makes all its outputs NaN.
-    ///
-    /// The result differs from the exact product with the dequantised weights by less than 1e-4 of its norm, because activations
-    /// are rounded to 16 bits.
-    ///
-    /// # Shapes
-    ///
-    /// - x: `[tokens, columns]`
-    /// - y: `[tokens, rows]`, overwritten
-    ///
-    /// # Panics
-    ///
-    /// If the slices do not have these shapes.
-    pub(crate) fn matmul(&self, x: &[f32], y: &mut [f32]) {
-        let (rows, columns) = (self.rows(), self.columns());
-        let tokens = x.len() / columns.max(1);
-        assert_eq!(x.len(), tokens * columns, "x is [tokens, columns]");
-        assert_eq!(y.len(), tokens * rows, "y is [tokens, rows]");
-        if y.is_empty() {
-            return;
-        }
-        for (x, y) in x.chunks(CHUNK * columns).zip(y.chunks_mut(CHUNK * rows)) {
-            ACTIVATIONS.with_borrow_mut(|activations| {
-                self.set.run(Round { activations, x, columns });
-                let product = Product { matrix: self, activations, y: y.as_mut_ptr() };
-                if rows * x.len() < SHARED {
-                    product.panels(0..self.panels());
-                } else {
-                    threads::share(self.panels(), |panels| product.panels(panels));
-                }
-            });
-        }
+/// `y = x · Wᵀ` for some matrices with the same input, which is rounded once for all of them: every token's outputs. NaN or
+/// infinity in a token's activations makes all its outputs NaN.
+///
+/// The result differs from the exact product with the dequantised weights by less than 1e-4 of its norm, because activations
+/// are rounded to 16 bits.
+///
+/// # Shapes
+///
+/// - x: `[tokens, columns]`
+/// - y: `[tokens, rows]` for each matrix, overwritten
+///
+/// # Panics
+///
+/// If the slices do not have these shapes, or the matrices differ in their columns.
+pub(crate) fn matmul_each<const N: usize>(matrices: [&PackedMatrix; N], x: &[f32], mut y: [&mut [f32]; N]) {
+    let Some(first) = matrices.first() else { return };
+    let (set, columns) = (first.set, first.columns());
+    let tokens = x.len() / columns.max(1);
+    assert_eq!(x.len(), tokens * columns, "x is [tokens, columns]");
+    for (matrix, y) in matrices.iter().zip(&y) {
+        assert!(matrix.columns() == columns && matrix.set == set, "the matrices have the same input");
+        assert_eq!(y.len(), tokens * matrix.rows(), "y is [tokens, rows]");
     }
+    ACTIVATIONS.with_borrow_mut(|activations| {
+        for (chunk, x) in x.chunks((CHUNK * columns).max(1)).enumerate() {
+            set.run(Round { activations, x, columns });
+            for (matrix, y) in matrices.iter().zip(&mut y) {
+                let first = chunk * CHUNK * matrix.rows();
+                let y = &mut y[first..][..activations.tokens() * matrix.rows()];
+                let product = Product { matrix, activations, y: y.as_mut_ptr() };
+                if columns * y.len() < SHARED {
+                    product.panels(0..matrix.panels());
+                } else {
+                    threads::share(matrix.panels(), |panels| product.panels(panels));
+                }
+            }
+        }
+    });
 }
 
 thread_local! {
@@ -172,16 +176,26 @@ impl<F: Format, const T: usize> Kernel for Groups<'_, F, T> {
 /// `to` must be writable for them.
 #[inline(always)]
 unsafe fn write<S: Simd>(s: S, sums: [S::F32; VECTORS], to: *mut f32, rows: usize) {
+    if rows == VECTORS * S::LANES {
+        for (v, sums) in sums.into_iter().enumerate() {
+            // SAFETY: the caller's.
+            unsafe { s.store(to.add(v * S::LANES), sums) };
+        }
+        return;
+    }
+    if rows == VECTORS * S::LANES {
+        for (v, sums) in sums.into_iter().enumerate() {
+            // SAFETY: the caller's.
+            unsafe { s.store(to.add(v * S::LANES), sums) };
+        }
+        return;
+    }
     // 32 is the largest panel.
     let mut panel = [0.0; 32];
-    let whole = rows == VECTORS * S::LANES;
-    let store = if whole { to } else { panel.as_mut_ptr() };
     for (v, sums) in sums.into_iter().enumerate() {
-        // SAFETY: the caller's, or `panel` has room for two vectors.
-        unsafe { s.store(store.add(v * S::LANES), sums) };
+        // SAFETY: `panel` has room for two vectors.
+        unsafe { s.store(panel.as_mut_ptr().add(v * S::LANES), sums) };
     }
-    if !whole {
-        // SAFETY: the caller's.
-        unsafe { to.copy_from_nonoverlapping(panel.as_ptr(), rows) };
-    }
+    // SAFETY: the caller's.
+    unsafe { to.copy_from_nonoverlapping(panel.as_ptr(), rows) };
 }

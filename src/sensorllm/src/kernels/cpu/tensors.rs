@@ -11,12 +11,23 @@ pub(crate) fn holds<const D: usize>(x: &Tensor<D>) -> bool {
     values(x).is_some()
 }
 
-/// `x · weightᵀ`; `x: [n, columns]`, output `[n, rows]`. The tensor is on the CPU, as the matrix is.
-pub(crate) fn matmul(x: Tensor<2>, weight: &PackedMatrix) -> Tensor<2> {
+/// `x · weightᵀ` of some weights; `x: [n, columns]`, outputs `[n, rows]`. The tensor is on the CPU, as the matrices are.
+pub(crate) fn matmul_each<const N: usize>(x: &Tensor<2>, weights: [&PackedMatrix; N]) -> [Tensor<2>; N] {
     let [n, _] = x.dims();
-    let mut y = vec![0.0; n * weight.rows()];
-    with_values(&x, |x| weight.matmul(x, &mut y));
-    tensor(y, [n, weight.rows()])
+    let mut y = weights.map(|weight| vec![0.0; n * weight.rows()]);
+    with_values(x, |x| super::matmul_each(weights, x, y.each_mut().map(Vec::as_mut_slice)));
+    let mut rows = weights.iter().map(|weight| weight.rows());
+    y.map(|y| tensor(y, [n, rows.next().unwrap_or(0)]))
+}
+
+/// `silu(x · gateᵀ) · (x · upᵀ)`, `[n, rows]`. The tensor is on the CPU, as the matrices are.
+pub(crate) fn swiglu_matmul(x: &Tensor<2>, gate: &PackedMatrix, up: &PackedMatrix) -> Tensor<2> {
+    let [n, _] = x.dims();
+    let mut y = vec![0.0; n * gate.rows()];
+    let mut up_x = vec![0.0; n * up.rows()];
+    with_values(x, |x| super::matmul_each([gate, up], x, [&mut y, &mut up_x]));
+    super::swiglu(&mut y, &up_x);
+    tensor(y, [n, gate.rows()])
 }
 
 /// The rows `ids` of a matrix in full precision, `[ids, columns]`.

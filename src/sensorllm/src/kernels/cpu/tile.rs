@@ -182,18 +182,24 @@ impl Format for Wide {
         _: *const i32,
     ) -> [[S::I32; VECTORS]; T] {
         let mut products = [[s.splat_i32(0); VECTORS]; T];
-        for pair in 0..PAIRS {
-            let mut w = [s.splat_pair(0); VECTORS];
-            for (v, w) in w.iter_mut().enumerate() {
-                // SAFETY: the caller's.
-                *w = unsafe { s.load_i16(weights.cast::<i16>().add((pair * VECTORS + v) * 2 * S::LANES)) };
-            }
-            for t in 0..T {
-                // SAFETY: the caller's.
-                let x = s.splat_pair(unsafe { values.add(pair * T + t).read_unaligned() });
-                for v in 0..VECTORS {
-                    products[t][v] = s.dot(products[t][v], w[v], x);
+        let zero = s.unknown_zero();
+        let (mut weights, mut values) = (weights.cast::<i16>(), values);
+        let end = values.wrapping_add(PAIRS * T);
+        while values != end {
+            // SAFETY: the caller's: `values` is before the end, and `weights` is as many pairs from its own.
+            unsafe {
+                let mut w = [s.splat_pair(0); VECTORS];
+                for (v, w) in w.iter_mut().enumerate() {
+                    *w = s.load_i16(weights.add(v * 2 * S::LANES));
                 }
+                for t in 0..T {
+                    let x = s.splat_pair(values.add(t).read_unaligned());
+                    for v in 0..VECTORS {
+                        products[t][v] = s.dot(products[t][v], w[v], x);
+                    }
+                }
+                weights = weights.add(VECTORS * 2 * S::LANES).map_addr(|address| address ^ zero);
+                values = values.add(T).map_addr(|address| address ^ zero);
             }
         }
         products

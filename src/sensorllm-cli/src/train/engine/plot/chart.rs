@@ -5,10 +5,10 @@ use super::svg::{Anchor, COLOURS, Svg, number};
 /// Points of a line; more are averaged in groups.
 const MOST_POINTS: usize = 300;
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 170.0;
+const RIGHT: f64 = 210.0;
 const TOP: f64 = 36.0;
 const BOTTOM: f64 = 46.0;
 
@@ -89,8 +89,9 @@ fn draw_one(svg: &mut Svg, chart: &Chart<'_>, above: f64) {
     }
     svg.element("path", &format!("class=\"axis\" d=\"M{left:.1} {top:.1}V{bottom:.1}H{right:.1}\""));
 
-    let drawn = chart.series.iter().filter(|series| !series.points.is_empty());
-    for (index, series) in drawn.enumerate() {
+    let drawn: Vec<&Series> = chart.series.iter().filter(|series| !series.points.is_empty()).collect();
+    // The first is the most important: drawn last, it lies on top.
+    for (index, series) in drawn.into_iter().enumerate().rev() {
         let colour = COLOURS[index % COLOURS.len()];
         // Once the colours are used up, dashes tell lines apart.
         let dashes = match index / COLOURS.len() {

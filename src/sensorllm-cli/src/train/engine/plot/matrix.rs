@@ -20,7 +20,7 @@ pub fn draw(confusion: &ConfusionMatrix, epoch: usize) -> String {
     let mut svg = Svg::new(width, height);
     let middle = left + side / 2.0;
     svg.text((left, 24.0), Anchor::Start, "title", &format!("Confusion, epoch {epoch}"));
-    svg.text((left, 46.0), Anchor::Start, "", "windows by true label and answer");
+    svg.text((left, 46.0), Anchor::Start, "", "examples by true label and answer");
     svg.turned((16.0, TOP + side / 2.0), -90.0, Anchor::Middle, "", "true label");
     svg.text((middle, height - 10.0), Anchor::Middle, "", "answer");
     for (truth, row) in confusion.rows.iter().enumerate() {

@@ -3,7 +3,14 @@
 use half::f16;
 
 use super::*;
+use crate::kernels::cpu::matmul_each;
 use crate::weights::quantise::{dequantise_q4, dequantise_q8, quantise_q4, quantise_q8};
+
+impl PackedMatrix {
+    fn matmul(&self, x: &[f32], y: &mut [f32]) {
+        matmul_each([self], x, [y]);
+    }
+}
 
 /// Numbers in ±1, always the same.
 fn numbers(count: usize, mut state: u32) -> Vec<f32> {
@@ -81,6 +88,23 @@ fn one_token_gives_the_same_alone_and_among_others() {
                 matrix.matmul(x, y);
             }
             assert_eq!(together, alone, "{bits:?} {:?}", matrix.set);
+        }
+    }
+}
+
+#[test]
+fn matrices_with_the_same_input_give_the_same_together() {
+    let (eight, _) = matrices(Bits::Eight, 50, 160);
+    let (four, _) = matrices(Bits::Four, 21, 160);
+    for (eight, four) in eight.iter().zip(&four) {
+        for tokens in [1, 3, 67] {
+            let x = numbers(tokens * 160, 5);
+            let mut alone = (vec![0.0; tokens * 50], vec![0.0; tokens * 21]);
+            eight.matmul(&x, &mut alone.0);
+            four.matmul(&x, &mut alone.1);
+            let mut together = (vec![f32::NAN; tokens * 50], vec![f32::NAN; tokens * 21]);
+            matmul_each([eight, four], &x, [&mut together.0, &mut together.1]);
+            assert_eq!(together, alone, "{:?} {tokens}", eight.set);
         }
     }
 }

@@ -25,6 +25,14 @@ pub(super) trait Simd: Copy + Send + Sync {
     /// Pairs of 16-bit integers.
     type I16: Copy;
 
+    /// Zero, but the compiler may not know it where that makes better code. In WebAssembly it rewrites pointers that a loop moves
+    /// by a constant, and then adds a load's offset with an instruction of its own instead of within the load; a pointer that is
+    /// combined with this by `^` is left alone.
+    #[inline(always)]
+    fn unknown_zero(self) -> usize {
+        0
+    }
+
     /// `value` in every lane.
     fn splat(self, value: f32) -> Self::F32;
     /// Lane-wise `a + b`.
