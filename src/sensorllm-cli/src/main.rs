@@ -16,8 +16,11 @@ mod output;
 mod progress;
 mod published;
 mod random;
+mod reference;
 mod rotation;
+mod study;
 mod table;
+mod text_metrics;
 mod train;
 
 use std::process::ExitCode;
@@ -44,6 +47,7 @@ enum Command {
     #[command(subcommand)]
     Data(DataCommand),
     Train(train::TrainArgs),
+    Study(study::StudyArgs),
     Eval(eval::EvalArgs),
     Classify(classify::ClassifyArgs),
     Convert(convert::ConvertArgs),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Command::Data(DataCommand::Import(args)) => data::import::run(&args),
         Command::Data(DataCommand::Check(args)) => data::protocol::check::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Study(args) => study::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Convert(args) => convert::run(&args),

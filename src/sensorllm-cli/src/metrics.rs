@@ -34,6 +34,18 @@ impl Confusion {
         Self { counts: vec![vec![0; classes]; classes] }
     }
 
+    /// The matrix with these rows, one per true class, each with one count per class.
+    pub fn from_rows(rows: &[Vec<u64>]) -> Self {
+        Self { counts: rows.to_vec() }
+    }
+
+    /// Adds the counts of another matrix of the same classes.
+    pub fn merge(&mut self, other: &Self) {
+        for (row, more) in self.counts.iter_mut().zip(&other.counts) {
+            row.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+        }
+    }
+
     /// Counts one prediction.
     pub fn add(&mut self, truth: usize, prediction: usize) {
         self.counts[truth][prediction] += 1;
@@ -101,6 +113,18 @@ pub fn median(values: &[f64]) -> Option<f64> {
     if sorted.len() % 2 == 1 { Some(upper) } else { Some((sorted[sorted.len() / 2 - 1] + upper) / 2.0) }
 }
 
+/// Mean and sample standard deviation (with n − 1), 0 for one value; `None` without values.
+pub fn mean_and_deviation(values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    match values.len() {
+        0 => None,
+        1 => Some((mean, 0.0)),
+        _ => Some((mean, (squares / (count - 1.0)).sqrt())),
+    }
+}
+
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
@@ -166,6 +190,14 @@ mod tests {
         // One bin: confidence 0.75, half right. Another: confidence 1, right. (2 * 0.25 + 2 * 0) / 4.
         let predictions = [(0.75, true), (0.75, false), (1.0, true), (1.0, true)];
         assert!(close(expected_calibration_error(&predictions), 0.125));
+    }
+
+    #[test]
+    fn the_deviation_is_the_samples() {
+        assert_eq!(mean_and_deviation(&[]), None);
+        assert_eq!(mean_and_deviation(&[0.5]), Some((0.5, 0.0)));
+        // Squares 4, 0, 4 over n - 1 = 2.
+        assert_eq!(mean_and_deviation(&[1.0, 3.0, 5.0]), Some((3.0, 2.0)));
     }
 
     #[test]

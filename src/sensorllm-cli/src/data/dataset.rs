@@ -58,6 +58,13 @@ pub struct Segment {
     pub activity: String,
 }
 
+impl Segment {
+    /// The source's label spelt as a name: `walking_left` for `Walking left`. It may say more than the name all sets share.
+    pub fn own_name(&self) -> String {
+        self.label.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("_")
+    }
+}
+
 /// A subject's array as it is stored, for readers of other channels than the chosen sensor's.
 pub(super) struct RawSubject {
     /// The array.

@@ -14,6 +14,6 @@ pub mod protocol;
 mod tables;
 mod windows;
 
-pub use dataset::{Dataset, Recording};
+pub use dataset::{Dataset, Recording, Segment};
 pub use error::{DataError, Result};
 pub use windows::labelled_windows;

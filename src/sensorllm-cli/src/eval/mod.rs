@@ -29,7 +29,7 @@ const TIMED_WINDOWS: usize = 200;
 /// A window counts if it lies inside one labelled segment. Without `--group` the likeliest of all labels counts,
 /// whatever its confidence. Macro-F1 is over the model's labels that occur in the data. The milliseconds per window are
 /// the median over up to 200 windows, each classified on its own after the model has warmed up: statistics, encoder and
-/// head, without reading and resampling the recording.
+/// head, without reading and resampling the recording. The windows per second are those of all windows in batches.
 #[derive(Clone, Debug, clap::Args)]
 pub struct EvalArgs {
     #[command(flatten)]
@@ -64,6 +64,8 @@ struct Tally {
     skipped: u64,
     incomplete: u64,
     timed: Vec<Window>,
+    /// Seconds in which all windows were classified, in batches.
+    seconds: f64,
 }
 
 /// Runs the command.
@@ -87,6 +89,7 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         skipped: 0,
         incomplete: 0,
         timed: Vec::new(),
+        seconds: 0.0,
     };
     let timed_each = TIMED_WINDOWS.div_ceil(subjects.len().max(1));
     let bar = progress::bar(subjects.len(), "evaluating subjects");
@@ -95,7 +98,9 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         let every = (windows.len() / timed_each).max(1);
         tally.timed.extend(windows.iter().step_by(every).take(timed_each).cloned());
         for (batch, truths) in windows.chunks(BATCH).zip(truths.chunks(BATCH)) {
+            let started = Instant::now();
             let predictions = block_on(pipeline.classify(batch, &options))?;
+            tally.seconds += started.elapsed().as_secs_f64();
             for (prediction, &truth) in predictions.iter().zip(truths) {
                 let (class, confidence) = classes.likeliest(&prediction.probabilities);
                 tally.confusion.add(truth, class);
@@ -132,6 +137,7 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         skipped: tally.skipped,
         incomplete: tally.incomplete,
         ms_per_window,
+        windows_per_second: tally.confusion.total() as f64 / tally.seconds.max(1e-9),
         labels: classes.names().to_vec(),
         classes: per_class,
         confusion: tally.confusion.rows().to_vec(),
@@ -158,7 +164,8 @@ fn subject_windows(
             .with_context(|| format!("{}: recording {name} of {subject}", args.data.display()))?;
         tally.incomplete += found.incomplete as u64;
         for (window, segment) in found.windows {
-            match classes.of_activity(&segments[segment].activity) {
+            let shown = &segments[segment];
+            match classes.of_activity(&shown.activity).or_else(|| classes.of_activity(&shown.own_name())) {
                 Some(class) => {
                     windows.push(window);
                     truths.push(class);

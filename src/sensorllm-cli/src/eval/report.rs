@@ -44,6 +44,8 @@ pub struct Report {
     pub incomplete: u64,
     /// Median milliseconds to classify one window alone.
     pub ms_per_window: f64,
+    /// Windows classified a second in batches of 64.
+    pub windows_per_second: f64,
     /// The classes, in the order of `classes` and of the rows and columns of `confusion`.
     pub labels: Vec<String>,
     /// Per class: precision, recall, F1, support.
@@ -80,6 +82,7 @@ impl Report {
             ),
         );
         fact("time per window", format!("{:.2} ms", self.ms_per_window));
+        fact("windows per second", format!("{:.0}", self.windows_per_second));
         facts
     }
 

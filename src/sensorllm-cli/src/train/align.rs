@@ -98,9 +98,8 @@ impl Task for Align<'_> {
             let mut sum = 0.0;
             for chunk in examples.chunks(self.settings.batch) {
                 let about = exchanges.subject(&mut rng);
-                let draw = |example| {
-                    exchanges.draw(&exchanges.data.validation, example, about, grounded, &mut rng)
-                };
+                let draw =
+                    |example| exchanges.draw(&exchanges.data.validation, example, about, grounded, &mut rng);
                 let drawn: Vec<Drawn> = chunk.iter().map(draw).collect();
                 let part = asked(exchanges, &drawn);
                 let loss = self.loss(model, &part, device).total.into_scalar::<f32>();

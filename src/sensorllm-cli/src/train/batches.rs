@@ -13,7 +13,6 @@ use super::augment::{Varied, vary};
 use super::config::TrainConfig;
 use super::examples::{Example, LabelSet, Recordings};
 
-
 /// A part of a batch.
 pub struct Part {
     /// What the model reads.
@@ -61,14 +60,7 @@ pub fn prepare(
     (epoch, index): (usize, usize),
     parts: usize,
 ) -> Vec<Part> {
-    let mut rng = stream(config.seed, epoch, index as u64 + 1);
-    let varied: Vec<_> = examples
-        .iter()
-        .map(|example| {
-            let window = recordings.window(example);
-            vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
-        })
-        .collect();
+    let varied = varied(examples, recordings, config, manifest, (epoch, index));
     let part = |varied: &[Varied]| {
         let windows: Vec<_> = varied.iter().map(|varied| stage.window(&varied.window)).collect();
         let placements = varied.iter().map(|varied| varied.placement);
@@ -78,6 +70,22 @@ pub fn prepare(
         }
     };
     varied.chunks(examples.len().div_ceil(parts)).map(part).collect()
+}
+
+/// The windows of a batch of an epoch, varied; always the same for the same seed, epoch and batch.
+pub fn varied(
+    examples: &[Example],
+    recordings: &Recordings,
+    config: &TrainConfig,
+    manifest: &Manifest,
+    (epoch, index): (usize, usize),
+) -> Vec<Varied> {
+    let mut rng = stream(config.seed, epoch, index as u64 + 1);
+    let vary_one = |example: &Example| {
+        let window = recordings.window(example);
+        vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
+    };
+    examples.iter().map(vary_one).collect()
 }
 
 /// Random numbers of one epoch and batch, independent of all others: a resumed run draws what the first would have.

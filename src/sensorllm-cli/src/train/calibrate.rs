@@ -21,7 +21,7 @@ pub fn calibrate(mut manifest: Manifest, model: &SensorLlm, recordings: &Recordi
 }
 
 /// The temperature with the least cross-entropy, from a fine geometric grid between 1/4 and 4.
-fn temperature(examples: &[Example], rows: &[Vec<f32>]) -> f32 {
+pub fn temperature(examples: &[Example], rows: &[Vec<f32>]) -> f32 {
     let grid = (-40..=40).map(|i| 4f32.powf(i as f32 / 40.0));
     let loss = |temperature: f32| -> f64 {
         let known = examples.iter().zip(rows).filter_map(|(e, row)| Some((e.labels.single()?, row)));
@@ -58,7 +58,8 @@ fn posture_share(manifest: &Manifest, scored: &Scored) -> f32 {
     share
 }
 
-fn softmax(row: &[f32], temperature: f32) -> Vec<f32> {
+/// Probabilities from logits divided by `temperature`.
+pub fn softmax(row: &[f32], temperature: f32) -> Vec<f32> {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = row.iter().map(|x| ((x - largest) / temperature).exp()).collect();
     let sum: f32 = powers.iter().sum();

@@ -1,16 +1,19 @@
 //! Labelled windows: the recordings of each split, and where in them windows are cut.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use rand::Rng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use sensorllm::sensor::{Placement, Uniform, Window, WindowConfig, resample};
 use sensorllm::{Error, ErrorKind, Manifest};
 
 use super::config::{Splits, TrainConfig};
 use super::left_out::LeftOut;
-use crate::data::Dataset;
+use crate::data::{Dataset, Segment};
 
 /// The labels that a window's activity may mean, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +55,8 @@ impl LabelSet {
 /// Where one window is cut, and what it shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
+    /// Number of the subject, counted over all sets.
+    subject: usize,
     recording: usize,
     start: usize,
     /// What the activity may be.
@@ -70,6 +75,7 @@ pub struct Recordings {
 }
 
 struct LabelledSegment {
+    subject: usize,
     recording: usize,
     first: usize,
     end: usize,
@@ -119,22 +125,7 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
             } else {
                 &mut splitted.train
             };
-            for recording in dataset.recordings(&subject)? {
-                let uniform = resample(&recording.samples, manifest.window.rate_hz)?;
-                if uniform.acceleration.len() < manifest.window.length {
-                    left_out.short(name);
-                }
-                let mut activities = Vec::new();
-                for segment in &recording.segments {
-                    match label_set(&segment.activity, config, manifest) {
-                        Some(labels) => {
-                            activities.push((segment.start_seconds, segment.end_seconds, labels));
-                        }
-                        None => left_out.activity(name, &segment.activity),
-                    }
-                }
-                into.add(uniform, activities.into_iter(), dataset.placement, index);
-            }
+            into.read(&dataset, (&subject, index), config, manifest, &mut left_out)?;
         }
     }
     left_out.check(&config.ignore)?;
@@ -142,36 +133,89 @@ pub fn read(config: &TrainConfig, splits: &Splits, data: &Path, manifest: &Manif
     Ok(splitted)
 }
 
-/// What an activity of the data means in the model's labels; `None` for one the model does not know.
-fn label_set(activity: &str, config: &TrainConfig, manifest: &Manifest) -> Option<LabelSet> {
-    if let Some(label) = manifest.label(activity) {
+/// What a segment of the data means in the model's labels; `None` for one the model does not know. The name that all sets
+/// share counts first, then the source's own, which may say more (`walking_left`), then what is known in part.
+fn label_set(segment: &Segment, config: &TrainConfig, manifest: &Manifest) -> Option<LabelSet> {
+    let activity = &segment.activity;
+    if let Some(label) = manifest.label(activity).or_else(|| manifest.label(&segment.own_name())) {
         return Some(LabelSet::of([label]));
     }
     let names = config.model.partial_labels.get(activity)?;
-    Some(LabelSet::of(names.iter().filter_map(|name| manifest.label(name))))
+    let set = LabelSet::of(names.iter().filter_map(|name| manifest.label(name)));
+    (set.0 != 0).then_some(set)
 }
 
 impl Recordings {
-    fn new(config: WindowConfig) -> Self {
+    /// No recordings yet, of which windows will be cut like this.
+    pub fn new(config: WindowConfig) -> Self {
         Self { config, recordings: Vec::new(), segments: Vec::new() }
     }
 
-    fn add(
+    /// Adds the labelled recordings of a subject of a set, which has the number `index` in the configuration.
+    ///
+    /// # Errors
+    /// When the recordings cannot be read or are too slow for the model.
+    pub fn read(
         &mut self,
-        uniform: Uniform,
-        activities: impl Iterator<Item = (f64, f64, LabelSet)>,
-        placement: Placement,
-        dataset: usize,
-    ) {
-        let recording = self.recordings.len();
-        let row = |seconds: f64| (seconds - uniform.start_seconds) * f64::from(uniform.rate_hz);
-        for (start, end, labels) in activities {
-            // Half a row of slack, so that rounding of times does not cost a segment its first row.
-            let first = (row(start) - 0.5).ceil().max(0.0) as usize;
-            let end = ((row(end) + 0.5).floor() as usize).min(uniform.acceleration.len());
-            self.segments.push(LabelledSegment { recording, first, end, labels, placement, dataset });
+        dataset: &Dataset,
+        (subject, index): (&str, usize),
+        config: &TrainConfig,
+        manifest: &Manifest,
+        left_out: &mut LeftOut,
+    ) -> Result<()> {
+        let person = self.segments.last().map_or(0, |segment| segment.subject + 1);
+        for recording in dataset.recordings(subject)? {
+            let uniform = resample(&recording.samples, manifest.window.rate_hz)?;
+            if uniform.acceleration.len() < manifest.window.length {
+                left_out.short(&dataset.name);
+            }
+            let number = self.recordings.len();
+            let row = |seconds: f64| (seconds - uniform.start_seconds) * f64::from(uniform.rate_hz);
+            for segment in &recording.segments {
+                let Some(labels) = label_set(segment, config, manifest) else {
+                    left_out.activity(&dataset.name, &segment.activity);
+                    continue;
+                };
+                // Half a row of slack, so that rounding of times does not cost a segment its first row.
+                let first = (row(segment.start_seconds) - 0.5).ceil().max(0.0) as usize;
+                let end = ((row(segment.end_seconds) + 0.5).floor() as usize).min(uniform.acceleration.len());
+                self.segments.push(LabelledSegment {
+                    subject: person,
+                    recording: number,
+                    first,
+                    end,
+                    labels,
+                    placement: dataset.placement,
+                    dataset: index,
+                });
+            }
+            self.recordings.push(uniform);
         }
-        self.recordings.push(uniform);
+        Ok(())
+    }
+
+    /// Forgets all labels but those of a share of the windows, drawn from `seed` among those of each subject and activity
+    /// alike; at least one of each is left. The windows that are left have fixed places.
+    pub fn keep_labels(&mut self, share: f64, seed: u64) {
+        let mut kinds: BTreeMap<(usize, u32), Vec<Example>> = BTreeMap::new();
+        for example in self.examples(None) {
+            kinds.entry((example.subject, example.labels.0)).or_default().push(example);
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        self.segments.clear();
+        for examples in kinds.values_mut() {
+            examples.shuffle(&mut rng);
+            let kept = (share * examples.len() as f64).round().max(1.0) as usize;
+            self.segments.extend(examples.iter().take(kept).map(|example| LabelledSegment {
+                subject: example.subject,
+                recording: example.recording,
+                first: example.start,
+                end: example.start + self.config.length,
+                labels: example.labels,
+                placement: example.placement,
+                dataset: example.dataset,
+            }));
+        }
     }
 
     /// Windows one hop apart, each segment's first one at a random offset, or at its start without `rng`.
@@ -184,6 +228,7 @@ impl Recordings {
             let mut start = segment.first + offset.min(spare);
             while start + length <= segment.end {
                 let example = Example {
+                    subject: segment.subject,
                     recording: segment.recording,
                     start,
                     labels: segment.labels,
@@ -228,5 +273,44 @@ mod tests {
         assert!(set.contains(1) && set.contains(4) && !set.contains(0));
         assert_eq!(set.single(), None);
         assert_eq!(LabelSet::of([3]).single(), Some(3));
+    }
+
+    /// Two people who walk (label 0) and run (label 1) for 100 windows of 8 rows each.
+    fn recordings() -> Recordings {
+        let mut recordings = Recordings::new(WindowConfig { rate_hz: 50.0, length: 8, hop: 8 });
+        for subject in 0..2 {
+            let segment = |label: usize| LabelledSegment {
+                subject,
+                recording: subject,
+                first: label * 800,
+                end: (label + 1) * 800,
+                labels: LabelSet::of([label]),
+                placement: Placement::Pocket,
+                dataset: 0,
+            };
+            recordings.segments.extend([segment(0), segment(1)]);
+            recordings.recordings.push(Uniform {
+                start_seconds: 0.0,
+                rate_hz: 50.0,
+                acceleration: vec![[0.0; 3]; 1600],
+                rotation_rate: vec![[0.0; 3]; 1600],
+            });
+        }
+        recordings
+    }
+
+    #[test]
+    fn a_share_of_the_labels_is_of_every_subject_and_activity() {
+        for (share, each) in [(1.0, 100), (0.1, 10), (0.001, 1)] {
+            let mut recordings = recordings();
+            recordings.keep_labels(share, 7);
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            let examples = recordings.examples(Some(&mut rng));
+            for (subject, label) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let of = |e: &&Example| e.subject == subject && e.labels.single() == Some(label);
+                assert_eq!(examples.iter().filter(of).count(), each, "{share}");
+            }
+            assert!(examples.iter().all(|example| example.start % 8 == 0), "places are fixed");
+        }
     }
 }

@@ -11,24 +11,24 @@
 //! best one is calibrated on them and kept. A run that was cut off goes on with `--resume`.
 
 mod align;
-mod augment;
-mod batches;
-mod calibrate;
-mod config;
+pub(crate) mod augment;
+pub(crate) mod batches;
+pub(crate) mod calibrate;
+pub(crate) mod config;
 pub mod engine;
-mod examples;
+pub(crate) mod examples;
 mod exchanges;
 mod export;
-mod left_out;
-mod loss;
+pub(crate) mod left_out;
+pub(crate) mod loss;
 mod next_token;
-mod prepare;
+pub(crate) mod prepare;
 mod pretrain_encoder;
 mod pretrain_language;
 mod reconstruct;
 mod stages;
 mod tokenizer;
-mod tune;
+pub(crate) mod tune;
 mod validate;
 
 use std::path::PathBuf;

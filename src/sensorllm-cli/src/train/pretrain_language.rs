@@ -93,5 +93,4 @@ impl Task for PretrainLanguage<'_> {
     fn score_name(&self) -> &'static str {
         "answer log-likelihood"
     }
-
 }

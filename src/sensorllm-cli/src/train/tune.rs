@@ -12,7 +12,7 @@ use super::align::Asked;
 use super::batches::{self, Part, order};
 use super::config::{Frozen, TrainConfig};
 use super::engine::{Losses, Task, Validation};
-use super::examples::{Example, LabelSet, Splitted};
+use super::examples::{Example, LabelSet, Recordings, Splitted};
 use super::exchanges::{Drawn, Exchanges};
 use super::loss::Targets;
 use super::next_token::{self, Learned};
@@ -26,8 +26,7 @@ pub struct Tuning<'a> {
     /// Questions about the windows, where words are learned too.
     exchanges: Option<&'a Exchanges<'a>>,
     stage: InputStage,
-    /// What a window of each label counts in the loss, if not all the same.
-    class_weights: Option<Vec<f32>>,
+    class_weights: Option<ClassWeights>,
     parts: usize,
 }
 
@@ -70,24 +69,45 @@ impl<'a> Tuning<'a> {
         exchanges: Option<&'a Exchanges<'a>>,
         parts: usize,
     ) -> Self {
-        let class_weights = config.objective.class_weights.then(|| {
-            let examples = data.train.examples(None);
-            class_weights(examples.iter().map(|example| example.labels), manifest.labels.len())
-        });
+        let class_weights = ClassWeights::new(config, manifest, &data.train);
         let exchanges = exchanges.filter(|_| config.objective.words_weight > 0.0);
         Self { config, manifest, data, exchanges, stage: InputStage::new(manifest), class_weights, parts }
     }
+}
 
-    /// What a window counts: the mean of what its possible labels count.
-    fn weights(&self, labels: &[LabelSet]) -> Option<Vec<f32>> {
-        let class_weights = self.class_weights.as_ref()?;
+/// What a window of each label counts in the loss, where not all count the same.
+pub struct ClassWeights(Vec<f32>);
+
+impl ClassWeights {
+    /// The weights of the labels that train, if the configuration asks for any.
+    pub fn new(config: &TrainConfig, manifest: &Manifest, train: &Recordings) -> Option<Self> {
+        config.objective.class_weights.then(|| {
+            let examples = train.examples(None);
+            Self(class_weights(examples.iter().map(|example| example.labels), manifest.labels.len()))
+        })
+    }
+
+    /// What windows count: the mean of what their possible labels count.
+    pub fn of(&self, labels: &[LabelSet]) -> Vec<f32> {
         let weight = |set: &LabelSet| {
-            let possible = class_weights.iter().enumerate().filter(|(label, _)| set.contains(*label));
+            let possible = self.0.iter().enumerate().filter(|(label, _)| set.contains(*label));
             let (sum, count) =
                 possible.fold((0.0, 0.0), |(sum, count), (_, weight)| (sum + weight, count + 1.0));
             sum / f32::max(count, 1.0)
         };
-        Some(labels.iter().map(weight).collect())
+        labels.iter().map(weight).collect()
+    }
+
+    /// Each part's share of a batch. A weighted mean over the batch is the mean of its parts' weighted means, weighted by
+    /// the sums of their weights.
+    pub fn shares<'a>(weights: Option<&Self>, parts: impl Iterator<Item = &'a [LabelSet]>) -> Vec<f32> {
+        let amount = |labels: &[LabelSet]| match weights {
+            Some(weights) => weights.of(labels).iter().sum(),
+            None => labels.len() as f32,
+        };
+        let amounts: Vec<f32> = parts.map(amount).collect();
+        let total = amounts.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        amounts.iter().map(|amount| amount / total).collect()
     }
 }
 
@@ -125,13 +145,8 @@ impl Task for Tuning<'_> {
         let model = (self.manifest, &self.stage);
         let parts =
             batches::prepare(examples, &self.data.train, self.config, model, (epoch, index), self.parts);
-        // A weighted mean over the batch is the mean of its parts' weighted means, weighted by the sums of their weights.
-        let amount = |part: &Part| match self.weights(&part.labels) {
-            Some(weights) => weights.iter().sum(),
-            None => part.labels.len() as f32,
-        };
-        let amounts: Vec<f32> = parts.iter().map(amount).collect();
-        let total = amounts.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let labels = parts.iter().map(|part| part.labels.as_slice());
+        let shares = ClassWeights::shares(self.class_weights.as_ref(), labels);
         let mut questions: Vec<Option<Asked>> = match self.exchanges {
             Some(exchanges) => {
                 let count = self.config.objective.words_batch.min(examples.len());
@@ -141,8 +156,8 @@ impl Task for Tuning<'_> {
             None => Vec::new(),
         };
         questions.resize_with(parts.len(), || None);
-        let parts = parts.into_iter().zip(questions).zip(amounts);
-        parts.map(|((windows, asked), amount)| (TuningPart { windows, asked }, amount / total)).collect()
+        let parts = parts.into_iter().zip(questions).zip(shares);
+        parts.map(|((windows, asked), share)| (TuningPart { windows, asked }, share)).collect()
     }
 
     fn examples(&self, part: &TuningPart) -> usize {
@@ -154,8 +169,8 @@ impl Task for Tuning<'_> {
         let objective = &self.config.objective;
         let mut targets =
             Targets::new(&part.labels, self.manifest.labels.len(), objective.label_smoothing, device);
-        if let Some(weights) = self.weights(&part.labels) {
-            targets = targets.weighted(&weights);
+        if let Some(weights) = &self.class_weights {
+            targets = targets.weighted(&weights.of(&part.labels));
         }
         let encoded = model.encode(&part.input, device);
         let llm = targets.loss(model.classify(&part.input, encoded.clone(), Head::Llm));

@@ -24,6 +24,7 @@ fn the_report_adds_up() {
     // Eleven recordings of 2000 rows hold 30 windows each, one of 1703 rows holds 25.
     assert_eq!((number(&report, "windows"), number(&report, "skipped")), (355.0, 0.0));
     assert!(number(&report, "ms_per_window") > 0.0);
+    assert!(number(&report, "windows_per_second") > 1.0);
     assert!((0.0..=1.0).contains(&number(&report, "ece")));
     let labels = report["labels"].as_array().expect("labels");
     let rows: Vec<Vec<u64>> = serde_json::from_value(report["confusion"].clone()).expect("a matrix");

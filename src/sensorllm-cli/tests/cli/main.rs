@@ -6,5 +6,6 @@ mod classify;
 mod eval;
 mod import;
 mod published;
+mod study;
 mod support;
 mod train;

@@ -43,11 +43,7 @@ fn input(manifest: &Manifest, windows: &[Window]) -> ModelInput {
 #[test]
 fn every_configuration_has_the_positions_it_says() {
     let device = Device::flex();
-    let forms = [
-        (StatisticsForm::Vector, 1),
-        (StatisticsForm::None, 0),
-        (StatisticsForm::Text, WRITTEN),
-    ];
+    let forms = [(StatisticsForm::Vector, 1), (StatisticsForm::None, 0), (StatisticsForm::Text, WRITTEN)];
     for (statistics, width) in forms {
         for special_tokens in [true, false] {
             let manifest = manifest(PromptConfig { special_tokens, statistics });
