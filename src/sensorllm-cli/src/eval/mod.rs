@@ -2,6 +2,7 @@
 
 mod classes;
 mod report;
+pub mod words;
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -115,17 +115,13 @@ impl Task for PretrainEncoder<'_> {
         let all = self.data.validation.examples(None);
         let every = all.len().div_ceil(VALIDATION_WINDOWS).max(1);
         let examples: Vec<Example> = all.into_iter().step_by(every).collect();
-        let mut sum = 0.0;
+        let (mut error, mut spread) = (0.0, 0.0);
         for (index, chunk) in examples.chunks(self.settings.batch).enumerate() {
             let masked = self.masked(&self.data.validation, chunk, 0, u64::MAX - index as u64);
-            sum += f64::from(model.loss(&masked, device).into_scalar::<f32>()) * chunk.len() as f64;
+            error += f64::from(model.loss(&masked, device).into_scalar::<f32>()) * chunk.len() as f64;
+            spread += f64::from(masked.spread()) * chunk.len() as f64;
         }
-        let error = sum / examples.len().max(1) as f64;
-        Ok(Validation {
-            score: 1.0 - error,
-            named: vec![("unexplained variance".to_owned(), error)],
-            confusion: None,
-        })
+        Ok(Validation { score: 1.0 - error / spread.max(1e-9), named: Vec::new(), confusion: None })
     }
 
     fn score_name(&self) -> &'static str {

@@ -27,6 +27,20 @@ pub struct Masked {
     pub taken: Vec<f32>,
 }
 
+/// Scaled values are compared up to this far from the mean: where the visible part hardly moved, its deviation is tiny, and a few
+/// values would rule the mean.
+const FARTHEST: f32 = 4.0;
+
+impl Masked {
+    /// The mean squared error of guessing the mean of what is left, which any use of the signal has to undercut.
+    pub fn spread(&self) -> f32 {
+        let squares = self.values.iter().zip(&self.taken);
+        let sum: f32 =
+            squares.map(|(value, taken)| value.clamp(-FARTHEST, FARTHEST).powi(2) * taken).sum();
+        sum / self.taken.iter().sum::<f32>().max(1.0)
+    }
+}
+
 impl Reconstruction {
     /// An encoder of patches; `None` for a family without patches, which cannot be trained so.
     pub fn new(config: &EncoderConfig, encoder: ChronosEncoder, device: &Device) -> Option<Self> {
@@ -34,7 +48,7 @@ impl Reconstruction {
         Some(Self { encoder, values })
     }
 
-    /// Mean squared error of the values that were taken out, which are z-scores: 1 is what a guess of the mean comes to.
+    /// Mean squared error of the values that were taken out, in units of the deviation of what is left; see [`Masked::spread`].
     ///
     /// # Shapes
     ///
@@ -48,8 +62,7 @@ impl Reconstruction {
         let values = Tensor::<3>::from_data(TensorData::new(masked.values.clone(), shape), device);
         let taken = Tensor::<3>::from_data(TensorData::new(masked.taken.clone(), shape), device);
         let count = masked.taken.iter().sum::<f32>().max(1.0);
-        // Values far outside, where the visible part did not move and so has a tiny deviation, must not rule the mean.
-        let error = (found - values.clamp(-4.0, 4.0)).powi_scalar(2) * taken;
+        let error = (found - values.clamp(-FARTHEST, FARTHEST)).powi_scalar(2) * taken;
         error.sum().div_scalar(count)
     }
 }
