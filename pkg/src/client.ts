@@ -4,6 +4,7 @@ import { fromErrorData, SensorLLMError } from "./errors.ts";
 import type { Notice, Request, Response, Results } from "./protocol.ts";
 import { AsyncQueue } from "./queue.ts";
 import type {
+  AnswerEvent,
   ClassifyOptions,
   ListenOptions,
   LivePrediction,
@@ -150,6 +151,25 @@ export class Client implements AsyncDisposable {
   }
 
   /**
+   * Answers a question about a recording, in words that come as they are written. Numbers come from an exact extractor, whose
+   * findings are the first event; the model words them.
+   *
+   *     for await (const { text } of model.ask(samples, "How many steps a minute?")) output.textContent += text;
+   *
+   * Fails with `manifest` if the model has no words, or with the signal's reason once that aborts. Leaving the loop ends it too.
+   */
+  ask(samples: Samples, question: string, options: ClassifyOptions = {}): AsyncIterableIterator<AnswerEvent> {
+    const { signal, ...rest } = options;
+    const message = { kind: "ask", samples, question, options: rest } as const;
+    return streamed<"ask", AnswerEvent>(this.#connection, message, signal, (notice) => (notice.kind === "answered" ? notice.event : undefined));
+  }
+
+  /** Describes in words what a recording shows. Events as of `ask`. */
+  describe(samples: Samples, options: ClassifyOptions = {}): AsyncIterableIterator<AnswerEvent> {
+    return this.ask(samples, "", options);
+  }
+
+  /**
    * Names the activity as it happens, window after window, until the source ends, `signal` aborts or the loop is left.
    *
    * Reading starts at once, so that a call inside a user gesture can ask for permission. Where windows arrive faster than
@@ -208,6 +228,33 @@ export class Client implements AsyncDisposable {
       predictions.fail(error);
     }
   }
+}
+
+/** The events that a request tells until it is finished; leaving the loop over them, or the signal, ends the request. */
+export function streamed<K extends keyof Results, Event>(
+  connection: Connection,
+  message: Omit<Extract<Request, { kind: K }>, "id">,
+  signal: AbortSignal | undefined,
+  event: (notice: Notice) => Event | undefined,
+): AsyncIterableIterator<Event> {
+  const stopped = new AbortController();
+  const events = new AsyncQueue<Event>(() => stopped.abort(closed()));
+  if (signal?.aborted) {
+    events.fail(signal.reason);
+    return events;
+  }
+  const onAbort = () => events.fail(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  stopped.signal.addEventListener("abort", () => signal?.removeEventListener("abort", onAbort));
+  const onNotice = (notice: Notice) => {
+    const told = event(notice);
+    if (told !== undefined) events.push(told);
+  };
+  connection.request<K>(message, { signal: stopped.signal, onNotice }).answer.then(
+    () => events.close(),
+    (error: unknown) => events.fail(error),
+  );
+  return events;
 }
 
 /** Absolute, because the worker's own address is another base. */

@@ -1,14 +1,28 @@
 // What the worker needs of the compiled model: the wasm implements it, unit tests put their own in its place.
 
 import type { WorkerOptions } from "./protocol.ts";
-import type { Device, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
+import type { Device, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
 export interface Engine {
   classify(samples: Samples, options: WorkerOptions): Promise<Prediction[]>;
+  ask(samples: Samples, question: string, options: WorkerOptions): Promise<EngineAnswer>;
   stream(options: WorkerOptions): EngineStream;
   free(): void;
 }
+
+/** An answer that is being written, a step per call; freeing it ends it. */
+export interface EngineAnswer {
+  facts(): Facts;
+  step(): Promise<AnswerStep>;
+  free(): void;
+}
+
+/** What a step of an answer did. */
+export type AnswerStep =
+  | { kind: "prefill"; done: number; total: number }
+  | { kind: "token"; text: string }
+  | { kind: "finished"; reason: string; text: string };
 
 /** Samples in, windows out, one at a time. */
 export interface EngineStream {

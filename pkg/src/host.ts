@@ -4,7 +4,7 @@ import type { Engine, EngineLoader, EngineStream } from "./engine.ts";
 import { SensorLLMError, toErrorData } from "./errors.ts";
 import { macrotask } from "./macrotask.ts";
 import type { AbortRequest, ActivityRequest, Response } from "./protocol.ts";
-import type { Progress, Samples } from "./types.ts";
+import type { AnswerEvent, Progress, Samples } from "./types.ts";
 
 interface Listening {
   stream: EngineStream;
@@ -32,7 +32,7 @@ export class Host {
 
   /** Carries out one request. Never throws: what goes wrong is the answer. */
   handle(request: ActivityRequest | AbortRequest): void {
-    if (request.kind === "load" || request.kind === "classify" || request.kind === "listen") this.#unanswered.add(request.id);
+    if (request.kind !== "samples" && request.kind !== "end" && request.kind !== "abort") this.#unanswered.add(request.id);
     this.#carryOut(request).catch((error: unknown) => this.#fail(request.id, error));
   }
 
@@ -55,6 +55,8 @@ export class Host {
       case "classify":
         this.#answer({ kind: "done", id: request.id, value: await this.#ready().classify(request.samples, request.options) });
         return;
+      case "ask":
+        return this.#ask(request.id, request);
       case "listen":
         this.#listens.set(request.id, {
           stream: this.#ready().stream(request.options),
@@ -77,6 +79,29 @@ export class Host {
       case "abort":
         this.#abort(request.id);
         return;
+    }
+  }
+
+  /** Answers a question step by step; between steps windows of listeners get in, and an abort. */
+  async #ask(id: number, request: Extract<ActivityRequest, { kind: "ask" }>): Promise<void> {
+    const started = performance.now();
+    const answer = await this.#ready().ask(request.samples, request.question, request.options);
+    const tell = (event: AnswerEvent) => this.#post({ kind: "answered", id, event });
+    try {
+      if (this.#unanswered.has(id)) tell({ kind: "facts", facts: answer.facts(), text: "" });
+      while (this.#unanswered.has(id)) {
+        const step = await answer.step();
+        if (!this.#unanswered.has(id)) return;
+        if (step.kind === "prefill") tell({ ...step, text: "" });
+        else if (step.kind === "token") tell(step);
+        else {
+          tell({ ...step, milliseconds: performance.now() - started });
+          return this.#answer({ kind: "done", id, value: undefined });
+        }
+        await macrotask();
+      }
+    } finally {
+      answer.free();
     }
   }
 

@@ -2,7 +2,7 @@
 
 import type { ErrorData } from "./errors.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
-import type { ClassifyOptions, Device, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
+import type { AnswerEvent, ClassifyOptions, Device, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** The options of a computation that the worker needs; an AbortSignal cannot be posted and becomes an `abort`. */
 export type WorkerOptions = Omit<ClassifyOptions, "signal">;
@@ -22,6 +22,7 @@ interface LoadMessage {
 export type ActivityRequest =
   | ({ kind: "load" } & LoadMessage)
   | { kind: "classify"; id: number; samples: Samples; options: WorkerOptions }
+  | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
   | { kind: "listen"; id: number; options: WorkerOptions; maxPending: number }
   /** More samples for the `listen` of this id. */
   | { kind: "samples"; id: number; samples: Samples }
@@ -48,6 +49,7 @@ export type Request = ActivityRequest | TextRequest | AbortRequest;
 export interface Results {
   load: ModelInfo;
   classify: Prediction[];
+  ask: undefined;
   listen: undefined;
   "load-text": TextModelInfo;
   generate: undefined;
@@ -59,6 +61,7 @@ export interface Results {
 export type Notice =
   | { kind: "progress"; id: number; progress: Progress }
   | { kind: "prediction"; id: number; prediction: LivePrediction }
+  | { kind: "answered"; id: number; event: AnswerEvent }
   | { kind: "text-progress"; id: number; progress: TextProgress }
   | { kind: "generated"; id: number; event: GenerateEvent };
 

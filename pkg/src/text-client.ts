@@ -1,8 +1,7 @@
 // The page's side of text generation: the public class, over a worker of its own.
 
-import { absolute, closed, Connection, modelUrls, type Locations } from "./client.ts";
+import { absolute, closed, Connection, modelUrls, streamed, type Locations } from "./client.ts";
 import type { Request } from "./protocol.ts";
-import { AsyncQueue } from "./queue.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, LoadTextOptions, Prompt, TextModelInfo } from "./text-types.ts";
 import type { ModelFiles, Samples } from "./types.ts";
 
@@ -82,23 +81,8 @@ export class TextModel implements AsyncDisposable {
     message: Omit<Extract<Request, { kind: "generate" }>, "id"> | Omit<Extract<Request, { kind: "describe" }>, "id">,
     signal: AbortSignal | undefined,
   ): AsyncIterableIterator<GenerateEvent> {
-    const stopped = new AbortController();
-    const events = new AsyncQueue<GenerateEvent>(() => stopped.abort(closed()));
-    if (signal?.aborted) {
-      events.fail(signal.reason);
-      return events;
-    }
-    const onAbort = () => events.fail(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    stopped.signal.addEventListener("abort", () => signal?.removeEventListener("abort", onAbort));
-    const { answer } = this.#connection.request<"generate" | "describe">(message, {
-      signal: stopped.signal,
-      onNotice: (notice) => notice.kind === "generated" && events.push(notice.event),
-    });
-    answer.then(
-      () => events.close(),
-      (error: unknown) => events.fail(error),
+    return streamed<"generate" | "describe", GenerateEvent>(this.#connection, message, signal, (notice) =>
+      notice.kind === "generated" ? notice.event : undefined,
     );
-    return events;
   }
 }

@@ -69,6 +69,46 @@ export interface ListenOptions extends ClassifyOptions {
   maxPending?: number | undefined;
 }
 
+/** A stretch in which a signal rises, falls or stays; times in seconds from the recording's first reading. */
+export interface TrendSegment {
+  trend: "rising" | "falling" | "steady";
+  start: number;
+  end: number;
+}
+
+/** What an exact extractor found in a recording. Answers in words get their numbers from it. */
+export interface Facts {
+  /** Length in seconds. */
+  seconds: number;
+  /** The channels that were measured, in m/s² and rad/s. */
+  channels: {
+    /** Such as `acceleration.up`. */
+    channel: string;
+    segments: TrendSegment[];
+    mean: number;
+    deviation: number;
+    lowest: number;
+    highest: number;
+    /** Of a channel that repeats itself clearly. */
+    frequencyHz: number | null;
+  }[];
+  /** What was done when, as the classifier names it. */
+  activities: { label: string; confidence: number; start: number; end: number }[];
+  stepsPerMinute: number | null;
+  /** How the phone is held, when gravity shows it. */
+  posture: string | null;
+  tiltDegrees: number | null;
+  /** How much the phone moves. */
+  movement: string | null;
+}
+
+/** What answering has done. Every event has a `text`, empty or not; put together they are the whole answer. */
+export type AnswerEvent =
+  | { kind: "facts"; facts: Facts; text: "" }
+  | { kind: "prefill"; /** Positions of the prompt computed. */ done: number; total: number; text: "" }
+  | { kind: "token"; text: string }
+  | { kind: "finished"; reason: string; /** From the question to the end. */ milliseconds: number; text: string };
+
 /** How far loading has come. */
 export interface Progress {
   stage: "download" | "compile" | "device" | "ready";
@@ -129,6 +169,8 @@ export interface ModelInfo {
   channels: string[];
   /** The head used when none is asked for. */
   head: Head;
+  /** Whether the model answers in words. */
+  words: boolean;
   device: Device;
   /** The GPU adapter, when `device` is `webgpu`. */
   adapter: AdapterInfo | undefined;

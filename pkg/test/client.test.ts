@@ -6,7 +6,7 @@ import { Client, connect } from "../src/client.ts";
 import type { EngineLoader } from "../src/engine.ts";
 import { SensorLLMError } from "../src/errors.ts";
 import type { LivePrediction, LoadOptions, MotionSource, Samples } from "../src/types.ts";
-import { CountingEngine, FakeWorker, INFO, delay, samples } from "./fakes.ts";
+import { CountingEngine, FACTS, FakeWorker, INFO, delay, samples } from "./fakes.ts";
 
 const MODEL = { manifest: "https://example.test/model/manifest.json", files: { "weights.bin": "https://example.test/model/weights.bin" } };
 
@@ -181,4 +181,32 @@ test("a worker that cannot be loaded is an error, not a wait without end", async
   const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {});
   worker.onerror?.({ message: "" } as ErrorEvent);
   await assert.rejects(loading, isCode("internal"));
+});
+
+test("an answer begins with the facts and streams its words", async () => {
+  const { client, engine } = await load();
+  const events = await collect(client.ask(samples(10), "how many steps"));
+  assert.deepEqual(events[0], { kind: "facts", facts: FACTS, text: "" });
+  assert.equal(events.map(({ text }) => text).join(""), "how many steps .");
+  const last = events.at(-1);
+  assert.ok(last?.kind === "finished" && last.reason === "stop-token" && last.milliseconds >= 0);
+  assert.equal(engine.freed, 1);
+  const described = await collect(client.describe(samples(10)));
+  assert.equal(described.map(({ text }) => text).join(""), "described .");
+});
+
+test("an answer that is left or aborted ends, and is freed", async () => {
+  const { client, engine } = await load(new CountingEngine(5));
+  for await (const event of client.ask(samples(10), "a b c d e f g h")) if (event.kind === "token") break;
+  await delay(60);
+  assert.equal(engine.freed, 1);
+  const controller = new AbortController();
+  const reading = (async () => {
+    for await (const event of client.ask(samples(10), "a b c d e f g h", { signal: controller.signal })) {
+      if (event.kind === "token") controller.abort(new Error("enough"));
+    }
+  })();
+  await assert.rejects(reading, /enough/);
+  await delay(60);
+  assert.equal(engine.freed, 2);
 });

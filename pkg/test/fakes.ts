@@ -1,12 +1,12 @@
 // Stand-ins for the tests: a worker joined to a host in the same thread, and an engine that counts instead of computing.
 
 import type { WorkerPort } from "../src/client.ts";
-import type { Engine, EngineLoader, EngineStream } from "../src/engine.ts";
+import type { AnswerStep, Engine, EngineAnswer, EngineLoader, EngineStream } from "../src/engine.ts";
 import { Hosts } from "../src/hosts.ts";
 import type { Request, Response } from "../src/protocol.ts";
 import type { TextEngine, TextEngineLoader, TextGeneration, TextStep } from "../src/text-engine.ts";
 import type { Prompt, TextModelInfo } from "../src/text-types.ts";
-import type { ModelInfo, Prediction, Samples } from "../src/types.ts";
+import type { Facts, ModelInfo, Prediction, Samples } from "../src/types.ts";
 
 export const INFO: ModelInfo = {
   name: "counting",
@@ -18,9 +18,20 @@ export const INFO: ModelInfo = {
   windowSeconds: 0.2,
   channels: ["acceleration.up"],
   head: "encoder",
+  words: true,
   device: "cpu",
   adapter: undefined,
   timings: { download: 1, compile: 1, device: 1 },
+};
+
+export const FACTS: Facts = {
+  seconds: 2.5,
+  channels: [],
+  activities: [{ label: "walking", confidence: 0.9, start: 0, end: 2.5 }],
+  stepsPerMinute: 110,
+  posture: "upright",
+  tiltDegrees: 12,
+  movement: "brisk",
 };
 
 /** `rows` samples, 20 ms apart, from row `first` on. */
@@ -46,6 +57,22 @@ export class CountingEngine implements Engine {
     await delay(this.milliseconds);
     if (samples.timeMs.length < 10) throw Object.assign(new Error("one window needs 10 rows"), { code: "too-few-samples", hint: "record longer" });
     return Array.from({ length: Math.floor(samples.timeMs.length / 10) }, (_, index) => window(index));
+  }
+
+  async ask(_: Samples, question: string): Promise<EngineAnswer> {
+    const steps: AnswerStep[] = [
+      { kind: "prefill", done: 1, total: 2 },
+      ...(question || "described").split(" ").map((word): AnswerStep => ({ kind: "token", text: `${word} ` })),
+      { kind: "finished", reason: "stop-token", text: "." },
+    ];
+    return {
+      facts: () => FACTS,
+      step: async () => {
+        await delay(this.milliseconds);
+        return steps.shift() as AnswerStep;
+      },
+      free: () => void (this.freed += 1),
+    };
   }
 
   stream(): EngineStream {

@@ -34,6 +34,18 @@ test("files lie beside the manifest, and progress ends at the total", async () =
   assert.deepEqual(progress, progress.toSorted(([a], [b]) => a - b));
 });
 
+test("a model with words comes with its tokenizer", async () => {
+  const words = { vocabulary: 9, context: 9, tokenizer: { path: "tokenizer.json", bytes: 2, sha256: "" } };
+  const manifest = JSON.stringify({ ...JSON.parse(MANIFEST), words });
+  const files = { "https://example.test/model/weights.safetensors": "abcdef", "https://example.test/model/tokenizer.json": "{}" };
+  const { model, progress } = fetching(server({ [MANIFEST_URL]: manifest, ...files }));
+  assert.deepEqual([...(await model).files.keys()], ["weights.safetensors", "tokenizer.json"]);
+  const total = manifest.length + 8;
+  assert.deepEqual(progress.at(-1), [total, total]);
+  const without = JSON.stringify({ ...JSON.parse(MANIFEST), words: {} });
+  await assert.rejects(fetching(server({ [MANIFEST_URL]: without })).model, isCode("manifest", /does not name a tokenizer file/));
+});
+
 test("a file may lie elsewhere, as bundlers put it", async () => {
   const url = "https://example.test/assets/weights-1a2b.safetensors";
   const { model } = fetching(server({ [MANIFEST_URL]: MANIFEST, [url]: "abcdef" }), { "weights.safetensors": url });

@@ -87,6 +87,7 @@ pub fn info(manifest: &Manifest) -> Result<JsValue, JsValue> {
         window_seconds: f64,
         channels: Vec<String>,
         head: Head,
+        words: bool,
     }
     let grouped = manifest.labels.iter();
     to_js(&Info {
@@ -99,6 +100,7 @@ pub fn info(manifest: &Manifest) -> Result<JsValue, JsValue> {
         window_seconds: manifest.window.seconds(),
         channels: manifest.channels.iter().map(Channel::to_string).collect(),
         head: manifest.head,
+        words: manifest.words.is_some(),
     })
 }
 

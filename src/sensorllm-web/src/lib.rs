@@ -5,6 +5,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod answer;
 mod constructors;
 mod convert;
 mod device;
@@ -21,6 +22,7 @@ use sensorllm::sensor::{Window, WindowStream};
 use sensorllm::{Options, Pipeline};
 use wasm_bindgen::prelude::*;
 
+pub use answer::Answer;
 pub use text_loader::TextModelLoader;
 pub use text_model::{Generation, TextModel};
 
@@ -62,6 +64,14 @@ impl SensorLlm {
         let windows = self.pipeline.windows(&samples).map_err(convert::error)?;
         let predictions = self.pipeline.classify(&windows, &options).await.map_err(convert::error)?;
         convert::predictions(self.pipeline.manifest(), &predictions)
+    }
+
+    /// Starts to answer a question about a recording; an empty one asks to describe it.
+    pub async fn ask(&self, samples: JsValue, question: &str, options: JsValue) -> Result<Answer, JsValue> {
+        let samples = convert::samples(&samples)?;
+        let options = convert::options(options)?;
+        let answer = self.pipeline.ask(&samples, question, &options).await.map_err(convert::error)?;
+        Ok(Answer::new(Rc::clone(&self.pipeline), answer))
     }
 
     /// Starts a stream of samples.

@@ -124,8 +124,7 @@ pub fn run(args: &WordsArgs) -> anyhow::Result<()> {
         report.stated += checked.stated;
         report.about_absent_channel += checked.about_absent_channel;
         let family = exchange.family();
-        report.without_statement +=
-            usize::from(checked.stated == 0 && family != trend::Family::OffTopic);
+        report.without_statement += usize::from(checked.stated == 0 && family != trend::Family::OffTopic);
         let counts = report.families.entry(family.name().to_owned()).or_default();
         *counts = (counts.0 + checked.stated, counts.1 + checked.right);
         if number < args.show {
@@ -153,8 +152,9 @@ fn windows(
     let mut all = Vec::new();
     for subject in subjects {
         for recording in set.recordings(subject)? {
-            let found = labelled_windows(&recording, &pipeline.manifest().window)
-                .with_context(|| format!("{}: recording {} of {subject}", args.data.display(), recording.name))?;
+            let found = labelled_windows(&recording, &pipeline.manifest().window).with_context(|| {
+                format!("{}: recording {} of {subject}", args.data.display(), recording.name)
+            })?;
             for (window, segment) in found.windows {
                 let activity = recording.segments[segment].activity.clone();
                 if pipeline.manifest().label(&activity).is_some() {

@@ -35,8 +35,7 @@ impl Masked {
     /// The mean squared error of guessing the mean of what is left, which any use of the signal has to undercut.
     pub fn spread(&self) -> f32 {
         let squares = self.values.iter().zip(&self.taken);
-        let sum: f32 =
-            squares.map(|(value, taken)| value.clamp(-FARTHEST, FARTHEST).powi(2) * taken).sum();
+        let sum: f32 = squares.map(|(value, taken)| value.clamp(-FARTHEST, FARTHEST).powi(2) * taken).sum();
         sum / self.taken.iter().sum::<f32>().max(1.0)
     }
 }

@@ -9,8 +9,20 @@ use tempfile::TempDir;
 
 use super::support::{failure, root, sample};
 
-/// A folder with the sample data, a configuration small enough for a test, and a split that trains on one person.
+/// A folder with the sample data, a configuration small enough for a test, and a split that trains on one person. Only the last
+/// stage is left, in which the model learns to classify.
 fn workplace() -> TempDir {
+    let folder = with_words();
+    let path = folder.path().join("train.toml");
+    let text = fs::read_to_string(&path).expect("train.toml");
+    let (before, rest) = text.split_once("[words]").expect("the configuration has words");
+    let (_, after) = rest.split_once("# Stage 2").expect("the configuration has a last stage");
+    fs::write(&path, before.to_owned() + &after.replace("words_weight = 0.5", "")).expect("written");
+    folder
+}
+
+/// The same with all stages.
+fn with_words() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data/motionsense");
     fs::create_dir_all(&data).expect("created");
@@ -18,14 +30,24 @@ fn workplace() -> TempDir {
         let file = file.expect("listed").path();
         fs::copy(&file, data.join(file.file_name().expect("named"))).expect("copied");
     }
-    let default = fs::read_to_string(root().join("models/train/default.toml")).expect("default.toml");
-    let small = default
-        .replace(r#"["motionsense", "ucihar", "wisdm2019"]"#, r#"["motionsense"]"#)
-        .replace("d_model = 64", "d_model = 16")
-        .replace("d_kv = 16", "d_kv = 4")
-        .replace("d_head = 16", "d_head = 4")
-        .replace("epochs = 16", "epochs = 2")
-        .replace("log_steps = 50", "log_steps = 1");
+    let mut small = fs::read_to_string(root().join("models/train/default.toml")).expect("default.toml");
+    for (from, to) in [
+        (r#"["motionsense", "ucihar", "wisdm2019"]"#, r#"["motionsense"]"#),
+        ("d_model = 64", "d_model = 16"),
+        ("d_model = 96", "d_model = 16"),
+        ("d_kv = 16", "d_kv = 4"),
+        ("d_head = 16", "d_head = 4"),
+        ("epochs = 8", "epochs = 2"),
+        ("epochs = 4", "epochs = 1"),
+        ("vocabulary = 1024", "vocabulary = 500"),
+        ("texts = 12000", "texts = 64"),
+        ("windows = 8000", "windows = 64"),
+        ("windows = 6000", "windows = 64"),
+        ("log_steps = 50", "log_steps = 1"),
+    ] {
+        assert!(small.contains(from), "default.toml has no longer `{from}`");
+        small = small.replace(from, to);
+    }
     fs::write(folder.path().join("train.toml"), small).expect("written");
     let splits = "[motionsense]\nvalidation = [\"s18\"]\ntest = []\n";
     fs::write(folder.path().join("splits.toml"), splits).expect("written");
@@ -86,6 +108,57 @@ fn a_run_repeats_and_goes_on_bit_for_bit() {
         let svg = fs::read_to_string(folder.join("parts").join(plot)).expect("the run drew its curves");
         assert!(svg.starts_with("<svg") && svg.contains("</svg>"), "{plot}");
     }
+}
+
+#[test]
+fn every_stage_runs_and_the_model_answers_in_words() {
+    let folder = with_words();
+    let folder = folder.path();
+    let output = train(folder, "words", &[]).assert().success();
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    for stage in ["the encoder learns", "the language model learns", "projector and special tokens learn"] {
+        assert!(said.contains(stage), "{stage}: {said}");
+    }
+    for stage in ["0-encoder", "0-language", "1-alignment"] {
+        assert!(folder.join("words").join(stage).join("log.jsonl").is_file(), "{stage} keeps its own log");
+    }
+    let model = folder.join("words.model");
+    assert!(model.join("tokenizer.json").is_file());
+
+    // What it says is babble, but it is said, about facts that are the recording's.
+    let recording = super::support::csv(&super::support::recording("s12", "wlk_7"));
+    let mut describe = super::support::sensorllm(&["describe", "--model"]);
+    describe.arg(&model).args([
+        "-",
+        "--json",
+        "--at",
+        "5",
+        "--question",
+        "How does the vertical acceleration vary?",
+    ]);
+    let answer = super::support::json(describe.write_stdin(recording));
+    let facts = answer["prompt"].as_str().expect("the facts it was given");
+    assert!(facts.contains("vertical acceleration") && !facts.contains("<0>"), "{facts}");
+    assert!(answer["text"].is_string() && answer["finish"].is_string());
+
+    let mut eval = super::support::sensorllm(&["eval-words", "--questions", "12", "--json", "--model"]);
+    let report = super::support::json(eval.arg(&model).arg("--data").arg(sample()));
+    assert!(report["questions"].as_u64().expect("questions") >= 10);
+    let truth = report["truth"].as_f64().expect("truth");
+    assert!((0.0..=1.0).contains(&truth));
+
+    // Eight bits keep the words.
+    let small = folder.join("small");
+    let mut convert = super::support::sensorllm(&["convert", "--quant", "q8", "--model"]);
+    convert.arg(&model).arg("--out").arg(&small).assert().success();
+    assert_eq!(
+        fs::read(model.join("tokenizer.json")).expect("read"),
+        fs::read(small.join("tokenizer.json")).expect("copied")
+    );
+
+    // A second run of the same stages ends in the same model.
+    train(folder, "again", &[]).assert().success();
+    assert!(weights(folder, "words") == weights(folder, "again"), "the same seed trains the same model");
 }
 
 #[cfg(unix)]
