@@ -301,6 +301,8 @@ CHRONOS2 = {
         "time_encoding_scale": 8192, "use_arcsinh": True, "use_reg_token": True,
     },
 }
+# Sizes of the 120 M variant, the one that was published first: ViT-base's, as T5-base has them.
+CHRONOS2_BASE = CHRONOS2 | {"d_ff": 3072, "d_model": 768, "num_heads": 12, "num_layers": 12}
 NARROW = {"d_model": 48, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_decoder_layers": 1, "num_heads": 4}
 WIDE_HEADS = {"num_decoder_layers": 2, "num_heads": 2, "d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 3}
 CONTEXT_512 = {"chronos_config": CHRONOS2["chronos_config"] | {"context_length": 512}}
@@ -316,6 +318,7 @@ ENCODERS = {
     "chronos_bolt_tiny": (BOLT, "F32", 1, (), 512),
     "chronos_2_narrow": (CHRONOS2 | NARROW | CONTEXT_512, "F32", 2, (), 1024),
     "chronos_2_small": (CHRONOS2, "F32", 1, (), 512),
+    "chronos_2_base": (CHRONOS2_BASE, "F32", 1, (), 64),
 }
 
 

@@ -35,7 +35,7 @@ pub const SMALL_LANGUAGE_MODELS: [&str; 10] = [
 pub const SMOLLM2_135M: &str = "smollm2_135m";
 
 /// Encoders of every family: two small ones and one of a published size.
-pub const ENCODERS: [&str; 8] = [
+pub const ENCODERS: [&str; 9] = [
     "chronos_t5_narrow",
     "chronos_t5_small_bf16",
     "chronos_t5_tiny",
@@ -44,6 +44,7 @@ pub const ENCODERS: [&str; 8] = [
     "chronos_bolt_tiny",
     "chronos_2_narrow",
     "chronos_2_small",
+    "chronos_2_base",
 ];
 
 /// One case: a checkpoint, what it was given, and what the reference library made of it.
