@@ -56,3 +56,43 @@ pub fn loss(
     let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [count, 1]), &device);
     log_softmax(logits, 1).gather(1, targets).mean().neg()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+    use sensorllm::Manifest;
+    use sensorllm::manifest::WordsConfig;
+
+    fn model() -> SensorLlm {
+        let json = include_bytes!("../../../../models/default/manifest.json");
+        let mut manifest = Manifest::parse(json).unwrap();
+        manifest.words =
+            Some(WordsConfig { vocabulary: 40, context: 64, tokenizer: manifest.weights.clone() });
+        SensorLlm::new(&manifest, &Device::flex())
+    }
+
+    /// −ln(probability) of each token of a text but the first, one position at a time.
+    fn by_hand(model: &SensorLlm, ids: &[u32]) -> Vec<f32> {
+        let decoder = model.decoder().unwrap();
+        let hidden = decoder.hidden(ids, &mut KvCache::new());
+        let log = log_softmax(decoder.logits(hidden), 1).into_data().try_into_vec::<f32>().unwrap();
+        ids[1..].iter().enumerate().map(|(at, id)| -log[at * 40 + *id as usize]).collect()
+    }
+
+    #[test]
+    fn texts_of_different_length_count_by_their_tokens() {
+        let model = model();
+        let texts = [
+            Tokens { ids: vec![3, 1, 4, 1, 5, 9, 2, 6], answer: 5 },
+            Tokens { ids: vec![5, 3, 5], answer: 2 },
+        ];
+        let each: Vec<Vec<f32>> = texts.iter().map(|text| by_hand(&model, &text.ids)).collect();
+        let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
+        let found = |learned| loss(&model, None, &texts, learned).into_scalar::<f32>();
+        assert!((found(Learned::All) - mean(&each.concat())).abs() < 1e-4);
+        // Answers begin at tokens 5 and 2, which are predicted one position before.
+        let answers = [&each[0][4..], &each[1][1..]].concat();
+        assert!((found(Learned::Answer) - mean(&answers)).abs() < 1e-4);
+    }
+}

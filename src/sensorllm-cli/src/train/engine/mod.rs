@@ -23,8 +23,8 @@ mod step;
 mod task;
 
 pub use error::RunError;
-pub use fit::{Outcome, fit};
-pub use interrupt::{EXIT_STATUS, Interrupt};
+pub use fit::fit;
+pub use interrupt::EXIT_STATUS;
 pub use run::{Run, RunArgs};
 pub use settings::FitSettings;
 pub use task::{ConfusionMatrix, Losses, Task, Validation};
