@@ -77,7 +77,7 @@ impl Pipeline {
         let sheet = trend::sheet(&facts, &asked);
         let prompt = words.prompt(question, &sheet.text)?;
         let generation = GenerationOptions { max_tokens: ANSWER_TOKENS, ..GenerationOptions::default() };
-        let vectors = self.sensor_vectors(middle, about(&asked), options.placement)?;
+        let vectors = self.sensor_vectors(middle, about(&asked), options.placement);
         Ok(Answer {
             generation: Generation::after(vectors, words.language(), prompt, &generation)?,
             detokenizer: words.tokenizer().detokenizer(true),

@@ -100,7 +100,7 @@ impl Generation {
         })
     }
 
-    /// Generation after `vectors`, such as those of sensors, and `prompt` behind them.
+    /// Generation after `vectors`, such as those of sensors, if there are any, and `prompt` behind them.
     ///
     /// # Shapes
     ///
@@ -110,16 +110,16 @@ impl Generation {
     ///
     /// Those of [`new`](Self::new), with the vectors counted as positions of the prompt.
     pub fn after(
-        vectors: Tensor<2>,
+        vectors: Option<Tensor<2>>,
         config: &LanguageConfig,
         prompt: Vec<u32>,
         options: &GenerationOptions,
     ) -> Result<Self> {
-        let [length, _] = vectors.dims();
+        let length = vectors.as_ref().map_or(0, |vectors| vectors.dims()[0]);
         let capacity = length + prompt.len() + options.max_tokens;
         config.check_prompt(&prompt, length + options.max_tokens)?;
         let cache = KvCache::with_capacity(capacity);
-        Ok(Self { cache, vectors: Some(vectors), ..Self::new(config, prompt, options)? })
+        Ok(Self { cache, vectors, ..Self::new(config, prompt, options)? })
     }
 
     /// Positions before those of the prompt's tokens.

@@ -1,7 +1,7 @@
 //! The model as one module: encoder, projector, prompt, language model and heads.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::chronos::ChronosEncoder;
 use crate::head::{EncoderHead, Head, LlmHead};
@@ -74,6 +74,20 @@ impl SensorLlm {
         let sensors =
             sensors.map(|(input, encoded)| self.prompt.sensors(input, self.projector.forward(encoded)));
         Some(sequences(sensors.as_ref(), texts, table))
+    }
+
+    /// What was measured of one window as the language model takes it, `[length, d_model]`; `None` if nothing was.
+    pub fn sensor_vectors(&self, input: &ModelInput, encoded: Tensor<3>) -> Option<Tensor<2>> {
+        let sensors = self.prompt.sensors(input, self.projector.forward(encoded));
+        let places = sensors.visible.iter().enumerate().filter(|(_, visible)| **visible);
+        let places: Vec<i32> = places.map(|(place, _)| place as i32).collect();
+        if places.is_empty() {
+            return None;
+        }
+        let [batch, length, d_model] = sensors.vectors.dims();
+        let count = places.len();
+        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &sensors.vectors.device());
+        Some(sensors.vectors.reshape([batch * length, d_model]).select(0, places))
     }
 
     /// What text is continued with; `None` for a model without words.

@@ -111,21 +111,21 @@ impl Pipeline {
         self.model.decoder().ok_or_else(without_words)
     }
 
-    /// A window's channels, or one of them, as the language model takes them: `[length, d_model]`.
+    /// What was measured of a window's channels, or of one of them, as the language model takes it: `[length, d_model]`; `None` if
+    /// nothing was.
     pub(crate) fn sensor_vectors(
         &self,
         window: &Window,
         channel: Option<Channel>,
         placement: Placement,
-    ) -> Result<Tensor<2>> {
+    ) -> Option<Tensor<2>> {
         let known = channel.filter(|channel| self.manifest.channels.contains(channel));
         let one = known.map(|channel| InputStage::of_channels(&self.manifest, &[channel]));
         let stage = one.as_ref().unwrap_or(&self.input);
         let window = stage.window(window);
         let input = stage.batch([(&window, placement)]);
         let encoded = self.model.encode(&input, &self.device);
-        let sequences = self.model.sequences(Some((&input, encoded)), &[Vec::new()]);
-        Ok(sequences.ok_or_else(without_words)?.vectors.squeeze_dim(0))
+        self.model.sensor_vectors(&input, encoded)
     }
 
     /// Cuts a recording into the model's windows.

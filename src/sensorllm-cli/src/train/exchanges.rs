@@ -268,8 +268,7 @@ impl<'a> Exchanges<'a> {
             let window = stage.window(&drawn.window);
             let input = stage.batch([(&window, drawn.placement)]);
             let encoded = model.encode(&input, &device);
-            let vectors = model.sequences(Some((&input, encoded)), &[Vec::new()]);
-            let vectors = vectors.context("the model has no words")?.vectors.squeeze_dim::<2>(0);
+            let vectors = model.sensor_vectors(&input, encoded);
             Generation::after(vectors, language, prompt, &options)?
         } else {
             Generation::new(language, prompt, &options)?

@@ -19,6 +19,15 @@ seeds = [1, 2, 3]
 "model.encoder.d_kv" = 4
 "model.llm.d_model" = 16
 "model.llm.d_head" = 4
+# Nobody lies down in the sample.
+"model.labels" = [
+    { name = "walking" },
+    { name = "walking_upstairs" },
+    { name = "walking_downstairs" },
+    { name = "running" },
+    { name = "sitting", group = "still" },
+    { name = "standing", group = "still" },
+]
 
 [protocols.people]
 title = "Leaving people out"

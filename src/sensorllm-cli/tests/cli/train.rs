@@ -94,7 +94,8 @@ fn a_run_repeats_and_goes_on_bit_for_bit() {
     assert!(weights(folder, "whole") == weights(folder, "again"), "the same seed trains the same model");
 
     train(folder, "parts", &["--stop-after", "1"]).assert().success();
-    assert!(weights(folder, "whole") != weights(folder, "parts"), "one epoch is not two");
+    let epochs = |run| log(folder, run).iter().filter(|record| record["kind"] == "epoch").count();
+    assert_eq!(epochs("parts"), 1);
     train(folder, "parts", &["--resume"]).assert().success();
     assert!(
         weights(folder, "whole") == weights(folder, "parts"),
@@ -102,8 +103,7 @@ fn a_run_repeats_and_goes_on_bit_for_bit() {
     );
 
     assert_eq!(log(folder, "whole"), log(folder, "parts"), "no line is missing or doubled");
-    let epochs = log(folder, "parts").iter().filter(|record| record["kind"] == "epoch").count();
-    assert_eq!(epochs, 2);
+    assert_eq!(epochs("parts"), 2);
     for plot in ["curves.svg", "confusion.svg"] {
         let svg = fs::read_to_string(folder.join("parts").join(plot)).expect("the run drew its curves");
         assert!(svg.starts_with("<svg") && svg.contains("</svg>"), "{plot}");
@@ -232,7 +232,7 @@ fn data_that_contradicts_the_configuration_is_refused() {
     let folder = folder.path();
     let segments = folder.join("data/motionsense/segments.csv");
     let text = fs::read_to_string(&segments).expect("segments.csv");
-    fs::write(&segments, text.replace(",sitting\n", ",siting\n")).expect("written");
+    fs::write(&segments, text.replace(",sitting,sitting\n", ",siting,siting\n")).expect("written");
     let message = failure(&mut train(folder, "run", &[]));
     assert!(message.contains("siting (") && message.contains("`ignore`"), "{message}");
 

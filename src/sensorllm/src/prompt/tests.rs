@@ -108,6 +108,23 @@ fn text_in_a_batch_is_read_as_alone_and_what_was_not_measured_takes_no_place() {
 }
 
 #[test]
+fn a_channel_without_measurements_gives_no_vectors() {
+    let device = Device::flex();
+    let manifest = Manifest { channels: Manifest::parse(DEFAULT).unwrap().channels, ..manifest(PromptConfig::default()) };
+    let model = SensorLlm::new(&manifest, &device);
+    let rotation = manifest.channels[3];
+    let stage = InputStage::of_channels(&manifest, &[rotation]);
+    let vectors = |window: &Window| {
+        let prepared = stage.window(window);
+        let input = stage.batch([(&prepared, Placement::Unknown)]);
+        let encoded = model.encode(&input, &device);
+        model.sensor_vectors(&input, encoded).map(|vectors| vectors.dims())
+    };
+    assert_eq!(vectors(&window(true)), Some([12, 64]));
+    assert_eq!(vectors(&window(false)), None);
+}
+
+#[test]
 fn raw_values_can_stand_in_place_of_the_encoder() {
     let device = Device::flex();
     let mut manifest = manifest(PromptConfig::default());

@@ -12,6 +12,8 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::fit::Outcome;
+use super::interrupt::Interrupt;
 use super::log::{EpochRecord, Record, StepRecord};
 use super::*;
 
