@@ -158,19 +158,6 @@ fn filled(sheet: &Sheet, text: &str) -> String {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trend::Value;
-
-    #[test]
-    fn numbers_are_filled_in_and_unknown_ones_are_dashes() {
-        let sheet = Sheet { text: "<0> <1>".to_owned(), values: vec![Value::Seconds(1.25), Value::Count(3)] };
-        assert_eq!(filled(&sheet, "3 < 4: <1> in <0> s"), "3 < 4: 3 in 1.2 s");
-        assert_eq!(filled(&sheet, "<1> and <7>, <0>"), "3 and –, 1.2");
-    }
-}
-
 /// The whole of a recording at one rate, as one window of its length.
 fn stretch(samples: &Samples, rate_hz: f32) -> Result<Window> {
     let uniform = resample(samples, rate_hz)?;
@@ -197,4 +184,17 @@ fn activities(predictions: &[Prediction], stretch: &Window) -> Vec<Activity> {
             end,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trend::Value;
+
+    #[test]
+    fn numbers_are_filled_in_and_unknown_ones_are_dashes() {
+        let sheet = Sheet { text: "<0> <1>".to_owned(), values: vec![Value::Seconds(1.25), Value::Count(3)] };
+        assert_eq!(filled(&sheet, "3 < 4: <1> in <0> s"), "3 < 4: 3 in 1.2 s");
+        assert_eq!(filled(&sheet, "<1> and <7>, <0>"), "3 and –, 1.2");
+    }
 }

@@ -142,8 +142,7 @@ impl Report<'_> {
             return "| – | – | – | – | – | – | – | 0 |".to_owned();
         };
         let score = |value: fn(&Pooled) -> f64| percent(&seeds.iter().map(value).collect::<Vec<_>>());
-        let number =
-            |value: fn(&RunResult) -> f64| outcome.mean(value).map_or("–".to_owned(), |x| thousands(x));
+        let number = |value: fn(&RunResult) -> f64| outcome.mean(value).map_or("–".to_owned(), thousands);
         format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} of {} |",
             score(|seed| seed.macro_f1),

@@ -162,7 +162,7 @@ pub mod tests {
         std::fs::write(&path, format!("{whole}{}", &whole[..40])).expect("written");
 
         let mut results = Results::read(&path).expect("readable");
-        assert_eq!(results.runs, [first.clone()]);
+        assert_eq!(results.runs, std::slice::from_ref(&first));
         results.add(second.clone()).expect("written");
         let read = Results::read(&path).expect("readable").runs;
         std::fs::remove_dir_all(&folder).expect("removed");

@@ -221,7 +221,7 @@ fn seconds(folder: &Path) -> Result<f64> {
     for part in stages.chain([folder.to_owned()]) {
         let Ok(log) = std::fs::read_to_string(part.join("log.jsonl")) else { continue };
         let records = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        total += records.filter_map(|record| record["seconds"].as_f64()).last().unwrap_or(0.0);
+        total += records.filter_map(|record| record["seconds"].as_f64()).next_back().unwrap_or(0.0);
     }
     Ok(total)
 }

@@ -274,12 +274,7 @@ impl<'a> Exchanges<'a> {
             Generation::new(language, prompt, &options)?
         };
         let decoder = model.decoder().context("the model has no words")?;
-        loop {
-            match pollster::block_on(generation.step(decoder))? {
-                Step::Prefill { .. } | Step::Token(_) => {}
-                Step::Finished(_) => break,
-            }
-        }
+        while !matches!(pollster::block_on(generation.step(decoder))?, Step::Finished(_)) {}
         let text = words.tokenizer().decode(generation.tokens(), true)?;
         // A slot that the sheet does not have stays as it is written, and no parser takes it for a fact.
         Ok(drawn.exchange.sheet.render(&text).unwrap_or(text))

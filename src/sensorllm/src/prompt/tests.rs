@@ -110,7 +110,10 @@ fn text_in_a_batch_is_read_as_alone_and_what_was_not_measured_takes_no_place() {
 #[test]
 fn a_channel_without_measurements_gives_no_vectors() {
     let device = Device::flex();
-    let manifest = Manifest { channels: Manifest::parse(DEFAULT).unwrap().channels, ..manifest(PromptConfig::default()) };
+    let manifest = Manifest {
+        channels: Manifest::parse(DEFAULT).unwrap().channels,
+        ..manifest(PromptConfig::default())
+    };
     let model = SensorLlm::new(&manifest, &device);
     let rotation = manifest.channels[3];
     let stage = InputStage::of_channels(&manifest, &[rotation]);

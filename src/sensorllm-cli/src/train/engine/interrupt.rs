@@ -42,6 +42,7 @@ impl Interrupt {
     }
 
     /// Asks the run to stop after its present step.
+    #[cfg(test)]
     pub fn request(&self) {
         self.requested.store(true, Ordering::SeqCst);
     }

@@ -57,6 +57,7 @@ fn default_log_steps() -> usize {
 
 impl FitSettings {
     /// Settings with everything but these two at its default.
+    #[cfg(test)]
     pub fn new(epochs: usize, learning_rate: f64) -> Self {
         Self {
             epochs,

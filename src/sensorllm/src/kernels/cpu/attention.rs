@@ -370,10 +370,10 @@ unsafe fn weighted<S: Simd, const Q: usize>(
             for (v, row) in row.iter_mut().enumerate() {
                 *row = s.load(rows.add(v * S::LANES));
             }
-            for i in 0..Q {
+            for (i, sums) in sums.iter_mut().enumerate() {
                 let weight = s.splat(*weights.add(i));
-                for v in 0..VECTORS {
-                    sums[i][v] = s.mul_add(weight, row[v], sums[i][v]);
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum = s.mul_add(weight, value, *sum);
                 }
             }
             rows = rows.add(VECTORS * S::LANES).map_addr(|address| address ^ zero);
