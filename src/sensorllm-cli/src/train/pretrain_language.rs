@@ -1,4 +1,4 @@
-//! Stage 0, the language model, as a task of the engine: questions, facts and answers as text alone.
+//! Stage 0, the language model, as a task of the engine: questions and facts are read, answers are learned, as text alone.
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -62,7 +62,7 @@ impl Task for PretrainLanguage<'_> {
     }
 
     fn loss(&self, model: &SensorLlm, part: &Vec<Tokens>, _: &Device) -> Losses {
-        Losses::of(loss(model, None, part, Learned::All))
+        Losses::of(loss(model, None, part, Learned::Answer))
     }
 
     fn validate(&self, model: &SensorLlm, _: &Device) -> Result<Validation> {
