@@ -198,7 +198,10 @@ impl TrainConfig {
             return wrong("`batch` of the objective is 0".to_owned(), "give it a value of at least 1");
         }
         if self.objective.lora.is_some_and(|lora| lora.rank == 0) {
-            return wrong("`rank` of `lora` is 0".to_owned(), "give it a value of at least 1, or leave out `lora`");
+            return wrong(
+                "`rank` of `lora` is 0".to_owned(),
+                "give it a value of at least 1, or leave out `lora`",
+            );
         }
         let known = |name: &String| self.model.labels.iter().any(|label| label.name == *name);
         for (activity, labels) in &self.model.partial_labels {

@@ -15,11 +15,7 @@ use sensorllm::words::Tokens;
 ///
 /// - sensors' vectors: `[windows · encoded channels, positions, d_model]`
 /// - output: `[1]`
-pub fn loss(
-    model: &SensorLlm,
-    sensors: Option<(&ModelInput, Tensor<3>)>,
-    texts: &[Tokens],
-) -> Tensor<1> {
+pub fn loss(model: &SensorLlm, sensors: Option<(&ModelInput, Tensor<3>)>, texts: &[Tokens]) -> Tensor<1> {
     let ids: Vec<Vec<u32>> = texts.iter().map(|text| text.ids.clone()).collect();
     // Stages that need words make sure that the model has them before they start.
     let (Some(sequences), Some(decoder)) = (model.sequences(sensors, &ids), model.decoder()) else {
@@ -75,7 +71,7 @@ mod tests {
         ];
         let each: Vec<Vec<f32>> = texts.iter().map(|text| by_hand(&model, &text.ids)).collect();
         let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
-            // Answers begin at tokens 5 and 2, which are predicted one position before.
+        // Answers begin at tokens 5 and 2, which are predicted one position before.
         let answers = [&each[0][4..], &each[1][1..]].concat();
         let found = loss(&model, None, &texts).into_scalar::<f32>();
         assert!((found - mean(&answers)).abs() < 1e-4, "{found}");
