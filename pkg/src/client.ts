@@ -1,8 +1,9 @@
 // The page's side: the public class, which turns calls into messages and answers into promises and iterators.
 
-import { fromErrorData, SensorLLMError } from "./errors.ts";
+import { fromErrorData, SensorLLMError, type ErrorData } from "./errors.ts";
 import type { Notice, Request, Response, Results } from "./protocol.ts";
 import { AsyncQueue } from "./queue.ts";
+import { askToPersist } from "./store/persist.ts";
 import type {
   AnswerEvent,
   ClassifyOptions,
@@ -122,10 +123,19 @@ export async function connect(locations: Locations, options: LoadOptions): Promi
         ...modelUrls(options.model ?? locations.model),
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
         device: options.device ?? "auto",
+        store: options.model === undefined ? false : (options.store ?? "auto"),
       },
-      { signal: options.signal, onNotice: (notice) => notice.kind === "progress" && options.onProgress?.(notice.progress) },
+      {
+        signal: options.signal,
+        onNotice: (notice) => {
+          if (notice.kind === "progress") options.onProgress?.(notice.progress);
+          else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
+        },
+      },
     );
-    return { connection, info: await answer };
+    const info = await answer;
+    if (info.stored && info.downloadedBytes > 0) void askToPersist();
+    return { connection, info };
   } catch (error) {
     connection.close(closed());
     throw error;
@@ -255,6 +265,13 @@ export function streamed<K extends keyof Results, Event>(
     (error: unknown) => events.fail(error),
   );
   return events;
+}
+
+/** Tells a warning to whoever wants to know, which is never no one. */
+export function warn(warning: ErrorData, onWarning: ((warning: SensorLLMError) => void) | undefined): void {
+  const error = fromErrorData(warning);
+  if (onWarning) onWarning(error);
+  else console.warn(`${error.message} ${error.hint}`);
 }
 
 /** Absolute, because the worker's own address is another base. */

@@ -1,5 +1,6 @@
 // What the worker needs of the compiled model: the wasm implements it, unit tests put their own in its place.
 
+import type { ErrorData } from "./errors.ts";
 import type { WorkerOptions } from "./protocol.ts";
 import type { Device, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
@@ -44,6 +45,8 @@ export interface LoadRequest {
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
   device: "auto" | Device;
+  /** Whether the model is stored where the browser has a store. */
+  store: "auto" | false;
 }
 
 /** Loads a model: downloads, compiles, opens the device. */
@@ -51,4 +54,5 @@ export type EngineLoader = (
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ) => Promise<{ engine: Engine; info: ModelInfo }>;

@@ -1,7 +1,7 @@
 // The worker's side: carries out requests one window at a time and answers them.
 
 import type { Engine, EngineLoader, EngineStream } from "./engine.ts";
-import { SensorLLMError, toErrorData } from "./errors.ts";
+import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
 import { macrotask } from "./macrotask.ts";
 import type { AbortRequest, ActivityRequest, Response } from "./protocol.ts";
 import type { AnswerEvent, Progress, Samples } from "./types.ts";
@@ -43,8 +43,9 @@ export class Host {
         this.#loads.set(request.id, controller);
         const onProgress = (progress: Progress) =>
           this.#answer({ kind: "progress", id: request.id, progress });
+        const onWarning = (warning: ErrorData) => this.#answer({ kind: "warning", id: request.id, warning });
         try {
-          const { engine, info } = await this.#load(request, onProgress, controller.signal);
+          const { engine, info } = await this.#load(request, onProgress, controller.signal, onWarning);
           this.#engine = engine;
           this.#answer({ kind: "done", id: request.id, value: info });
         } finally {
@@ -170,7 +171,8 @@ export class Host {
   }
 
   #answer(response: Response): void {
-    const owed = response.kind === "progress" ? this.#unanswered.has(response.id) : this.#unanswered.delete(response.id);
+    const notice = response.kind === "progress" || response.kind === "warning";
+    const owed = notice ? this.#unanswered.has(response.id) : this.#unanswered.delete(response.id);
     if (owed) this.#post(response);
   }
 }

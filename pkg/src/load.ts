@@ -2,9 +2,10 @@
 
 import init, { SensorLlm } from "../wasm/sensorllm.js";
 import type { Engine, LoadRequest } from "./engine.ts";
-import { SensorLLMError } from "./errors.ts";
+import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
 import { findAdapter, noWebGpu } from "./gpu.ts";
 import { fetchModel, fetchOk, type FetchedModel } from "./model.ts";
+import { withModelSource, type Received } from "./store/model-source.ts";
 import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
 
 /**
@@ -27,17 +28,20 @@ export async function loadEngine(
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ): Promise<{ engine: Engine; info: ModelInfo }> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
   const started = performance.now();
-  let progress: Progress = { stage: "download", loadedBytes: 0, totalBytes: undefined };
+  let progress: Progress = { stage: "download", loadedBytes: 0, storedBytes: 0, totalBytes: undefined };
   const report = (change: Partial<Progress>) => onProgress((progress = { ...progress, ...change }));
-  const [model] = await Promise.all([
-    fetchModel({ ...request, signal, onProgress: (loadedBytes, totalBytes) => report({ loadedBytes, totalBytes }) }).then((fetched) => {
+  const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
+  const [{ model, origin }] = await Promise.all([
+    withModelSource({ ...request, signal, onProgress: received, onWarning: (warning) => onWarning(toErrorData(warning)) }, async (source) => {
+      const model = await fetchModel(source);
       report({ stage: "compile" });
-      return fetched;
+      return { model, origin: source.origin };
     }),
     compile(request.wasmUrl, signal),
   ]);
@@ -57,7 +61,7 @@ export async function loadEngine(
     throw signal.reason;
   }
   report({ stage: "ready" });
-  return { engine, info: { ...engine.info(), device, adapter: used, timings } };
+  return { engine, info: { ...engine.info(), device, adapter: used, ...origin, timings } };
 }
 
 /** Compiles the program while it downloads. */

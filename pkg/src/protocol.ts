@@ -16,6 +16,7 @@ interface LoadMessage {
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
   device: "auto" | Device;
+  store: "auto" | false;
 }
 
 /** Page to worker, about the model of activities. */
@@ -60,6 +61,7 @@ export interface Results {
 /** What a request tells before it is finished. */
 export type Notice =
   | { kind: "progress"; id: number; progress: Progress }
+  | { kind: "warning"; id: number; warning: ErrorData }
   | { kind: "prediction"; id: number; prediction: LivePrediction }
   | { kind: "answered"; id: number; event: AnswerEvent }
   | { kind: "text-progress"; id: number; progress: TextProgress }

@@ -39,7 +39,12 @@ export class TextHost {
     const { id } = request;
     switch (request.kind) {
       case "load-text": {
-        const { engine, info } = await this.#load(request, (progress) => this.#notify({ kind: "text-progress", id, progress }), signal);
+        const { engine, info } = await this.#load(
+          request,
+          (progress) => this.#notify({ kind: "text-progress", id, progress }),
+          signal,
+          (warning) => this.#notify({ kind: "warning", id, warning }),
+        );
         this.#engine?.free();
         this.#engine = engine;
         return this.#answer({ kind: "done", id, value: info });

@@ -1,10 +1,11 @@
 // Loading a language model in the worker: each file goes to the device while it downloads, then everything is compiled.
 
 import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
+import { toErrorData, type ErrorData, type SensorLLMError } from "./errors.ts";
 import { findAdapter, noWebGpu } from "./gpu.ts";
 import { compile } from "./load.ts";
 import { macrotask } from "./macrotask.ts";
-import { fetchBytes, fetchChunks, fileUrl } from "./model.ts";
+import { withModelSource, type Received } from "./store/model-source.ts";
 import type { LoadTextRequest, TextEngine } from "./text-engine.ts";
 import type { TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AdapterInfo, Device } from "./types.ts";
@@ -14,38 +15,35 @@ export async function loadTextEngine(
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ): Promise<{ engine: TextEngine; info: TextModelInfo }> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
   const started = performance.now();
-  let progress: TextProgress = { stage: "download", loadedBytes: 0, totalBytes: undefined, warmUp: 0 };
+  let progress: TextProgress = { stage: "download", loadedBytes: 0, storedBytes: 0, totalBytes: undefined, warmUp: 0 };
   const report = (change: Partial<TextProgress>) => onProgress((progress = { ...progress, ...change }));
-  const count = (bytes: number) => report({ loadedBytes: progress.loadedBytes + bytes });
-  const fetch = globalThis.fetch.bind(globalThis);
-  const [manifest] = await Promise.all([
-    fetchBytes(request.manifestUrl, { signal, onBytes: count, fetch }),
-    compile(request.wasmUrl, signal),
-  ]);
-  signal.throwIfAborted();
-  const { loader, device } = await open(manifest, request.device, adapter);
-  try {
-    const files = loader.files() as { path: string; bytes: number }[];
-    report({ totalBytes: manifest.length + files.reduce((sum, { bytes }) => sum + bytes, 0) });
-    for (const { path } of files) {
-      loader.begin();
-      for await (const chunk of fetchChunks(fileUrl(path, request.manifestUrl, request.fileUrls), signal, fetch)) {
-        loader.push(chunk);
-        count(chunk.length);
+  const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
+  const options = { ...request, signal, onProgress: received, onWarning: (warning: SensorLLMError) => onWarning(toErrorData(warning)) };
+  const { loader, device, origin } = await withModelSource(options, async (source) => {
+    const [manifest] = await Promise.all([source.manifest(), compile(request.wasmUrl, signal)]);
+    signal.throwIfAborted();
+    const { loader, device } = await open(manifest, request.device, adapter);
+    try {
+      const files = loader.files() as { path: string; bytes: number }[];
+      await source.expect(files);
+      for (const { path } of files) {
+        // The loader checks the file's hash before it takes it in, and can begin once more if it is not the right one.
+        await source.load(path, loader);
+        signal.throwIfAborted();
       }
-      await loader.end();
-      signal.throwIfAborted();
+      return { loader, device, origin: source.origin };
+    } catch (error) {
+      loader.free();
+      throw error;
     }
-    report({ stage: "load" });
-  } catch (error) {
-    loader.free();
-    throw error;
-  }
+  });
+  report({ stage: "load" });
   // Takes the loader over, whether it succeeds or not.
   const model = loader.finish();
   const loaded = performance.now();
@@ -59,6 +57,7 @@ export async function loadTextEngine(
       bytes: progress.totalBytes ?? progress.loadedBytes,
       device,
       adapter: device === "webgpu" ? adapter : undefined,
+      ...origin,
       timings,
     };
     return { engine: model as TextEngine, info };
