@@ -14,6 +14,7 @@ import type {
   Prediction,
   Samples,
 } from "./types.ts";
+import { workingFolder } from "./working-folder.ts";
 
 /** Windows that may wait to be computed before the oldest are dropped. */
 const DEFAULT_MAX_PENDING = 4;
@@ -257,9 +258,9 @@ export function streamed<K extends keyof Results, Event>(
   return events;
 }
 
-/** Absolute, because the worker's own address is another base. */
+/** Absolute, because the worker's own address is another base. In Node, relative to the working folder. */
 export function absolute(url: string | URL): string {
-  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href ?? workingFolder()).href;
 }
 
 /** The addresses of a model's manifest and, if they are given one by one, of its files. */
