@@ -29,16 +29,16 @@ const EMPTY = '<!doctype html><html lang="en"><title>empty</title><link rel="ico
 /** Only an isolated page may measure its memory. */
 const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
-/** Listens on `port` (0 takes a free one) and resolves with the server. `roots` are further folders by the path they are served below. */
+/** Listens on `port` (0 takes a free one) and resolves with the server. `roots` are further folders by the path they are served below; `/` is served instead of all others. */
 export function serve(port, { isolated = false, roots = {} } = {}) {
   const common = isolated ? ISOLATED : {};
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
-    if (path === "/") {
+    if (path === "/" && !roots["/"]) {
       response.writeHead(200, { ...common, "Content-Type": TYPES[".html"] }).end(EMPTY);
       return;
     }
-    const [prefix, root] = Object.entries({ ...ROOTS, ...roots }).find(([prefix]) => path.startsWith(prefix)) ?? [];
+    const [prefix, root] = Object.entries(roots["/"] ? { "/": roots["/"] } : { ...ROOTS, ...roots }).find(([prefix]) => path.startsWith(prefix)) ?? [];
     const file = root && join(root, normalize(path.slice(prefix.length) || "index.html"));
     const found = file?.startsWith(root.replace(/[/\\]$/, "") + sep) && (await stat(file).catch(() => undefined));
     if (!found?.isFile()) {
