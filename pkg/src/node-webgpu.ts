@@ -11,8 +11,9 @@ export function offerWebGpu(): void {
   if (!isInstalled()) return;
   let opened: Promise<GPU> | undefined;
   const open = async (): Promise<GPU> => {
-    const name = "webgpu";
-    const { create, globals } = (await import(name)) as WebGpuPackage;
+    const name: string = "webgpu";
+    // Bundlers of servers follow even this, and fail where the package is not installed.
+    const { create, globals } = (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)) as WebGpuPackage;
     Object.assign(globalThis, globals);
     return create([]);
   };

@@ -39,4 +39,4 @@ Object.assign(globalThis, {
   },
 });
 offerWebGpu();
-await import((workerData as { script: string }).script);
+await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ (workerData as { script: string }).script);
