@@ -212,6 +212,7 @@ export class Client implements AsyncDisposable {
     this.#connection.close(closed());
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -79,10 +79,12 @@ export interface TextProgress {
   warmUp: number;
 }
 
+/** Where a language model computes, and where the program's files are. */
 export interface LoadTextOptions {
   /** `auto` computes on a real (not a software) GPU if there is one, on the CPU otherwise. Default `auto`. */
   device?: "auto" | Device | undefined;
   signal?: AbortSignal | undefined;
+  /** Told as bytes come in and stages begin. */
   onProgress?: ((progress: TextProgress) => void) | undefined;
   /** Compile everything while loading, so that the first token does not wait for it. Default true. */
   warmUp?: boolean | undefined;

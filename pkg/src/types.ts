@@ -29,6 +29,7 @@ export interface Samples {
   acceleration: Float32Array;
   /** x, y, z per row; left out when there is no gyroscope. */
   rotationRate?: Float32Array | undefined;
+  /** Whose units and signs the values have. */
   convention: Convention;
 }
 
@@ -56,14 +57,18 @@ export interface LivePrediction extends Prediction {
 /** A stream of samples: a phone's sensors, a recording, or your own. */
 export type MotionSource = AsyncIterable<Samples>;
 
+/** How to name what samples show. */
 export interface ClassifyOptions {
+  /** Where the phone is carried; told, it lets the postures of a still phone be told apart. */
   placement?: Placement | undefined;
   /** Left out: the head that the model's manifest names. */
   head?: Head | undefined;
   signal?: AbortSignal | undefined;
 }
 
+/** What to listen to, and how to name it. */
 export interface ListenOptions extends ClassifyOptions {
+  /** Where samples come from; it is left when listening ends. */
   source: MotionSource;
   /** Windows that may wait to be computed before the oldest are dropped. Default 4. */
   maxPending?: number | undefined;
@@ -120,16 +125,21 @@ export interface Progress {
 
 /** A model folder's files, by the names its manifest uses. */
 export interface ModelFiles {
+  /** The address of its manifest.json. */
   manifest: string | URL;
+  /** The address of each file. */
   files: Record<string, string | URL>;
 }
 
+/** Which model to load, where it computes, and where its files are. */
 export interface LoadOptions {
   /** URL of a model folder (or of its manifest.json), or the URL of each file. Left out: the model in this package. */
   model?: string | URL | ModelFiles | undefined;
   /** `auto` computes on the CPU unless this machine's GPU is measured to be faster. Default `auto`. */
   device?: "auto" | Device | undefined;
+  /** Ends loading, downloads included. */
   signal?: AbortSignal | undefined;
+  /** Told as bytes come in and stages begin. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Where `sensorllm_bg.wasm` is, if not beside this module. */
   wasmUrl?: string | URL | undefined;
@@ -160,6 +170,7 @@ export interface ModelInfo {
   labels: string[];
   /** For each label, the group it belongs to (such as `still` for `sitting`), if any. */
   groups: Record<string, string>;
+  /** Samples a second that it computes on; what comes in at other rates is interpolated. */
   rateHz: number;
   /** Window length and step in samples at `rateHz`, and the length in seconds. */
   window: number;

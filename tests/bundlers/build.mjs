@@ -13,6 +13,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const results = here("../results/bundlers/");
 const recording = here("../browser/fixtures/walking-s12.json");
 const readme = here("../../pkg/README.md");
+const types = here("../../pkg/test/types.ts");
 
 /** The folder that is served, below the fixture's own. */
 export const SERVED = { vite: "dist", webpack: "public", esbuild: "public", next: "out", plain: ".", node: "." };
@@ -59,7 +60,7 @@ async function state(path) {
 async function buildOne(name, archive) {
   const target = folder(name);
   const stamp = join(target, ".built");
-  const wanted = hash([archive, await state(here(name)), await state(here("app")), hash(await readFile(recording)), await tenLines()].join("\n"));
+  const wanted = hash([archive, await state(here(name)), await state(here("app")), hash(await readFile(recording)), hash(await readFile(types)), await tenLines()].join("\n"));
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   console.log(`building ${name}`);
   await rm(stamp, { force: true });
@@ -75,6 +76,7 @@ async function buildOne(name, archive) {
   if (name === "vite") await writeFile(join(target, "readme.html"), `<!doctype html>\n${await tenLines()}`);
   if (name === "webpack" || name === "esbuild") await cp(join(target, "index.html"), join(target, "public/index.html"));
   if (name === "plain") await elsewhere(target);
+  if (name === "node") await writeFile(join(target, "types.ts"), asInstalled(await readFile(types, "utf8")));
   if (JSON.parse(await readFile(join(target, "package.json"), "utf8")).scripts?.build) await run("npm", ["run", "build"], target);
   await writeFile(stamp, wanted);
 }
@@ -85,6 +87,11 @@ async function elsewhere(target) {
   await cp(join(installed, "dist/worker.js"), join(target, "elsewhere/w.js"));
   await cp(join(installed, "dist/sensorllm_bg.wasm"), join(target, "elsewhere/p.wasm"));
   await cp(join(installed, "model"), join(target, "elsewhere/m"), { recursive: true });
+}
+
+/** The package's tests of its types, as a program that has installed it. */
+function asInstalled(text) {
+  return text.replace('"../src/index.ts"', '"sensorllm"').replace('"../src/react.ts"', '"sensorllm/react"');
 }
 
 let packed;

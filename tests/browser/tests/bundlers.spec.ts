@@ -1,7 +1,8 @@
 // The packed package in an app of every bundler, and in Node: installed and built as anybody would, then a real recording is named.
 
-import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -42,6 +43,26 @@ for (const name of ["plain", "esbuild", "vite", "webpack"] as const) {
     expect(served).toMatchObject({ elsewhere: [], errors: [] });
   });
 }
+
+test("Vite's development server needs no settings either", async ({ page }) => {
+  test.setTimeout(BUILDING);
+  await build("vite");
+  const server = spawn(process.execPath, ["node_modules/vite/bin/vite.js", "--port", "0"], { cwd: folder("vite") });
+  try {
+    const address = await new Promise<string>((resolve, reject) => {
+      let output = "";
+      server.stdout.on("data", (data: Buffer) => {
+        const found = /http:\/\/localhost:\d+\//.exec((output += data.toString().replace(/\u001b\[\d+m/g, "")));
+        if (found) resolve(found[0]);
+      });
+      server.once("exit", (code) => reject(new Error(`vite ended with ${code}: ${output}`)));
+    });
+    await page.goto(address);
+    await expectWalking(page);
+  } finally {
+    server.kill();
+  }
+});
 
 test("worker, program and model may lie elsewhere under other names", async ({ page }) => {
   test.setTimeout(BUILDING);
@@ -138,6 +159,37 @@ test("Node without the package webgpu says what to install", async () => {
   const { stderr, code } = await run("main.js", "webgpu");
   expect(code).toBe(1);
   expect(stderr).toMatch(/Node has no WebGPU[^]*no-webgpu[^]*install the npm package `webgpu`/);
+});
+
+test("Node asks the package webgpu for an adapter, where it is installed", async () => {
+  test.setTimeout(BUILDING);
+  await build("node");
+  // A stand-in that finds no adapter: no graphics driver is needed to see that it is asked.
+  const stand = join(folder("node"), "node_modules/webgpu");
+  await mkdir(stand, { recursive: true });
+  try {
+    await writeFile(join(stand, "package.json"), JSON.stringify({ name: "webgpu", version: "0.0.0", type: "module", exports: "./index.js" }));
+    await writeFile(join(stand, "index.js"), 'export const globals = {}; export const create = () => ({ requestAdapter: async (options) => (console.error("asked", options), null) });');
+    const asked = await run("main.js", "webgpu");
+    expect(asked).toMatchObject({ code: 1, stderr: expect.stringMatching(/asked \{ powerPreference[^]*finds no graphics adapter/) });
+    // Without an adapter there is still the CPU.
+    expect(JSON.parse((await run("main.js", "auto")).stdout).device).toBe("cpu");
+    const cpu = await run("main.js", "cpu");
+    expect(cpu).toMatchObject({ code: 0, stderr: "" });
+  } finally {
+    await rm(stand, { recursive: true });
+  }
+});
+
+test("the installed package has types, for Node's resolution and for bundlers'", async () => {
+  test.setTimeout(BUILDING);
+  await build("node");
+  const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "../lib/tsc.js");
+  for (const resolution of [["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]]) {
+    const flags = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022", "--types", ""];
+    const answer = await run(tsc, ...flags, "--lib", "es2023,esnext.disposable,dom,dom.iterable,dom.asynciterable", ...resolution, "types.ts");
+    expect(answer).toMatchObject({ code: 0, stdout: "" });
+  }
 });
 
 test("sensorllm classify and describe on the command line", async () => {
