@@ -133,6 +133,15 @@ test("a client component of Next is rendered on the server and names a recording
   expect(served).toMatchObject({ elsewhere: [], errors: [] });
 });
 
+/** Writes the recording as an app would export it. */
+async function writeCsv(path: string): Promise<void> {
+  const { timeMs, acceleration, rotationRate } = await recording("walking", "s12");
+  const vector = (values: number[], row: number) => values.slice(3 * row, 3 * row + 3).join();
+  const rows = timeMs.map((time, row) => `${time},${vector(acceleration, row)},${vector(rotationRate, row)}`);
+  const header = "time (ms),acc_x,acc_y,acc_z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)";
+  await writeFile(path, [header, ...rows].join("\n"));
+}
+
 /** Runs a program in the Node fixture. */
 async function run(...parameters: string[]): Promise<{ stdout: string; stderr: string; code: number }> {
   try {
@@ -151,6 +160,18 @@ test("Node names a recording on the CPU, and ends by itself", async () => {
   expect(device).toBe("cpu");
   expect(labels.length).toBe(22);
   expect(share(labels, (label) => label === "walking")).toBeGreaterThan(0.9);
+});
+
+test("the README's lines for Node run as they stand", async () => {
+  test.setTimeout(BUILDING);
+  await build("node");
+  const readme = await readFile(join(folder("node"), "node_modules/sensorllm/README.md"), "utf8");
+  const [, lines] = /### Node\n+```ts\n(.*?)```/s.exec(readme) ?? [];
+  await writeFile(join(folder("node"), "readme.mjs"), lines ?? "");
+  await writeCsv(join(folder("node"), "walk.csv"));
+  const { stdout, stderr } = await run("readme.mjs");
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/label: .*walking/);
 });
 
 test("Node without the package webgpu says what to install", async () => {
@@ -186,7 +207,7 @@ test("the installed package has types, for Node's resolution and for bundlers'",
   await build("node");
   const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "../lib/tsc.js");
   for (const resolution of [["--module", "nodenext"], ["--module", "esnext", "--moduleResolution", "bundler"]]) {
-    const flags = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022", "--types", ""];
+    const flags = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022"];
     const answer = await run(tsc, ...flags, "--lib", "es2023,esnext.disposable,dom,dom.iterable,dom.asynciterable", ...resolution, "types.ts");
     expect(answer).toMatchObject({ code: 0, stdout: "" });
   }
@@ -195,11 +216,7 @@ test("the installed package has types, for Node's resolution and for bundlers'",
 test("sensorllm classify and describe on the command line", async () => {
   test.setTimeout(BUILDING);
   await build("node");
-  const { timeMs, acceleration, rotationRate } = await recording("walking", "s12");
-  const vector = (values: number[], row: number) => values.slice(3 * row, 3 * row + 3).join();
-  const rows = timeMs.map((time, row) => `${time},${vector(acceleration, row)},${vector(rotationRate, row)}`);
-  const header = "time (ms),acc_x,acc_y,acc_z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)";
-  await writeFile(join(folder("node"), "walk.csv"), [header, ...rows].join("\n"));
+  await writeCsv(join(folder("node"), "walk.csv"));
   const cli = "node_modules/.bin/sensorllm";
 
   const table = await run(cli, "classify", "walk.csv", "--placement", "pocket");
