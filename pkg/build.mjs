@@ -1,14 +1,14 @@
-// Builds dist/ (JavaScript, types, the program) and model/ (the default model). The wasm must be in wasm/ already:
-// `cargo xtask build` does both.
+// Builds dist/ (JavaScript, types, the program) and model/ (the default model), then says what they weigh. The wasm must be in
+// wasm/ already: `cargo xtask build` does both.
 //
 //   node build.mjs [MODEL]     MODEL is a model folder; models/default unless given
 
 import { execFileSync } from "node:child_process";
-import { cp, copyFile, readFile, rm, stat } from "node:fs/promises";
+import { chmod, cp, copyFile, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
+import { report } from "./sizes.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const modelSource = process.argv[2] ?? here("../models/default/");
@@ -16,11 +16,39 @@ const modelSource = process.argv[2] ?? here("../models/default/");
 await rm(here("dist"), { recursive: true, force: true });
 await rm(here("model"), { recursive: true, force: true });
 
-const common = { bundle: true, format: "esm", target: "es2022", outdir: here("dist"), sourcemap: true, legalComments: "none" };
-await build({ ...common, entryPoints: [here("src/index.ts")] });
+/** Modules that are files of their own in dist/, by the end of the path that imports them. */
+const APART = {
+  // One copy of the package, whichever entry point a program uses.
+  "index.ts": "./index.js",
+  // Node alone resolves this name to node.js, see `imports` in package.json.
+  "node.ts": "#node",
+};
+const apart = {
+  name: "apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/(index|node)\.ts$/ }, ({ kind, path }) =>
+      kind === "entry-point" ? undefined : { path: APART[path.split("/").at(-1)], external: true },
+    );
+  },
+};
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  outdir: here("dist"),
+  sourcemap: true,
+  legalComments: "none",
+  plugins: [apart],
+  external: ["react"],
+};
+const source = (...names) => names.map((name) => here(`src/${name}.ts`));
+await build({ ...common, entryPoints: source("index", "react", "no-node") });
+await build({ ...common, entryPoints: source("node", "node-worker"), platform: "node" });
+await build({ ...common, entryPoints: source("cli/cli"), platform: "node", sourcemap: false, banner: { js: "#!/usr/bin/env node" } });
 // The worker carries the glue of wasm-bindgen; the program itself stays a file of its own, beside it.
-await build({ ...common, entryPoints: [here("src/worker.ts")], minify: true });
+await build({ ...common, entryPoints: source("worker"), minify: true });
 await copyFile(here("wasm/sensorllm_bg.wasm"), here("dist/sensorllm_bg.wasm"));
+await chmod(here("dist/cli.js"), 0o755);
 execFileSync(process.execPath, [createRequire(import.meta.url).resolve("typescript/lib/tsc.js"), "-p", here("tsconfig.types.json")], {
   stdio: "inherit",
 });
@@ -33,10 +61,4 @@ const files = [manifest.weights, ...(manifest.words ? [manifest.words.tokenizer]
 const unnamed = files.find((file) => !entry.includes(`../${file}`));
 if (unnamed) throw new Error(`src/default-model.ts does not name ${unnamed}, which the manifest of ${modelSource} lists`);
 
-for (const path of ["dist/index.js", "dist/worker.js", "dist/sensorllm_bg.wasm", ...files]) {
-  const bytes = await readFile(here(path));
-  // Quality 9: within a few per cent of what a server's precompressed files reach, in a fraction of the time.
-  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length;
-  const { size } = await stat(here(path));
-  console.log(`${path.padEnd(28)} ${String(size).padStart(10)} bytes  ${String(brotli).padStart(10)} brotli`);
-}
+await report(here("."), files);

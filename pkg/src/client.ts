@@ -15,6 +15,7 @@ import type {
   Prediction,
   Samples,
 } from "./types.ts";
+import { workingFolder } from "./working-folder.ts";
 
 /** Windows that may wait to be computed before the oldest are dropped. */
 const DEFAULT_MAX_PENDING = 4;
@@ -221,6 +222,7 @@ export class Client implements AsyncDisposable {
     this.#connection.close(closed());
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -274,9 +276,9 @@ export function warn(warning: ErrorData, onWarning: ((warning: SensorLLMError) =
   else console.warn(`${error.message} ${error.hint}`);
 }
 
-/** Absolute, because the worker's own address is another base. */
+/** Absolute, because the worker's own address is another base. In Node, relative to the working folder. */
 export function absolute(url: string | URL): string {
-  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href ?? workingFolder()).href;
 }
 
 /** The addresses of a model's manifest and, if they are given one by one, of its files. */

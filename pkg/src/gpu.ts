@@ -16,10 +16,13 @@ export async function findAdapter(gpu: GPU | undefined = globalThis.navigator?.g
 }
 
 export function noWebGpu(): SensorLLMError {
+  const inNode = globalThis.process?.versions?.node !== undefined;
   const offered = globalThis.navigator?.gpu !== undefined;
   return new SensorLLMError(
     "no-webgpu",
-    offered ? "WebGPU finds no graphics adapter on this device." : "This browser has no WebGPU.",
-    'Use the device "cpu" or "auto", or a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141, or newer).',
+    offered ? "WebGPU finds no graphics adapter on this device." : `${inNode ? "Node" : "This browser"} has no WebGPU.`,
+    inNode
+      ? 'Use the device "cpu" or "auto", or install the npm package `webgpu` and a driver for the graphics adapter.'
+      : 'Use the device "cpu" or "auto", or a browser with WebGPU (Chrome or Edge 113, Safari 26, Firefox 141, or newer).',
   );
 }

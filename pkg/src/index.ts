@@ -3,12 +3,15 @@
 import { absolute, Client, connect, modelUrls, type WorkerPort } from "./client.ts";
 import { defaultModel } from "./default-model.ts";
 import { deleteFrom, storedModels } from "./store/models.ts";
+import { LateWorker } from "./late-worker.ts";
 import { openPlaces } from "./store/places.ts";
 import { connectText, TextModel } from "./text-client.ts";
 import type { LoadTextOptions } from "./text-types.ts";
 import type { LoadOptions, ModelFiles } from "./types.ts";
 
 export { SensorLLMError, type ErrorCode } from "./errors.ts";
+export { parseCsvRecording, type CsvFile, type CsvOptions } from "./formats/recording.ts";
+export type { AccelerationUnit, RotationUnit, TimeUnit } from "./formats/units.ts";
 export { deviceMotion, firstMotion, requestMotionPermission } from "./motion.ts";
 export { parseRecording, replay, type Recording, type ReplayOptions, type Segment } from "./replay.ts";
 export type { StoredModel } from "./store/models.ts";
@@ -58,9 +61,18 @@ export async function deleteModel(model: string | URL | ModelFiles, options: { s
 /** Where the worker and the program are. */
 function program(workerUrl: string | URL | undefined): { worker: () => WorkerPort; wasm: string } {
   // Bundlers find the worker, the program and the model by these very expressions: keep them literal.
-  const worker = () =>
-    (workerUrl === undefined
-      ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" })
-      : new Worker(workerUrl, { type: "module" })) as WorkerPort;
+  const worker = () => {
+    if (typeof Worker === "undefined") return thread(workerUrl);
+    return (
+      workerUrl === undefined
+        ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" })
+        : new Worker(workerUrl, { type: "module" })
+    ) as WorkerPort;
+  };
   return { worker, wasm: new URL("./sensorllm_bg.wasm", import.meta.url).href };
+}
+
+/** A worker in Node. The build turns the file's name into `#node`, which only Node resolves to that file. */
+function thread(workerUrl: string | URL | undefined): WorkerPort {
+  return new LateWorker(import("./node.ts").then(({ startThread }) => startThread(workerUrl && absolute(workerUrl))));
 }

@@ -12,7 +12,9 @@ const PLACEMENTS: readonly Placement[] = ["unknown", "pocket", "belt", "hand"];
 
 /** What a person did during a stretch of a recording, in seconds on its clock. */
 export interface Segment {
+  /** Such as `walking`. */
   activity: string;
+  /** Seconds from the recording's start, and where it ends. */
   start: number;
   end: number;
 }
@@ -27,6 +29,7 @@ export interface Recording {
   segments: Segment[];
 }
 
+/** How to replay. */
 export interface ReplayOptions {
   /** 1 is real time; Infinity hands everything on at once. Default 1. */
   speed?: number;

@@ -83,6 +83,7 @@ export class TextModel implements AsyncDisposable {
     this.#connection.close(closed());
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

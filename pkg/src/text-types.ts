@@ -85,6 +85,7 @@ export interface TextProgress {
   warmUp: number;
 }
 
+/** Where a language model computes, and where the program's files are. */
 export interface LoadTextOptions {
   /** `auto` computes on a real (not a software) GPU if there is one, on the CPU otherwise. Default `auto`. */
   device?: "auto" | Device | undefined;
@@ -94,6 +95,7 @@ export interface LoadTextOptions {
    */
   store?: "auto" | false | undefined;
   signal?: AbortSignal | undefined;
+  /** Told as bytes come in and stages begin. */
   onProgress?: ((progress: TextProgress) => void) | undefined;
   /** The model is loaded, but could not be stored (`quota`, `storage`). Left out: a warning on the console. */
   onWarning?: ((warning: SensorLLMError) => void) | undefined;

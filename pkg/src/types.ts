@@ -31,6 +31,7 @@ export interface Samples {
   acceleration: Float32Array;
   /** x, y, z per row; left out when there is no gyroscope. */
   rotationRate?: Float32Array | undefined;
+  /** Whose units and signs the values have. */
   convention: Convention;
 }
 
@@ -58,14 +59,18 @@ export interface LivePrediction extends Prediction {
 /** A stream of samples: a phone's sensors, a recording, or your own. */
 export type MotionSource = AsyncIterable<Samples>;
 
+/** How to name what samples show. */
 export interface ClassifyOptions {
+  /** Where the phone is carried; told, it lets the postures of a still phone be told apart. */
   placement?: Placement | undefined;
   /** Left out: the head that the model's manifest names. */
   head?: Head | undefined;
   signal?: AbortSignal | undefined;
 }
 
+/** What to listen to, and how to name it. */
 export interface ListenOptions extends ClassifyOptions {
+  /** Where samples come from; it is left when listening ends. */
   source: MotionSource;
   /** Windows that may wait to be computed before the oldest are dropped. Default 4. */
   maxPending?: number | undefined;
@@ -128,10 +133,13 @@ export interface Progress {
 
 /** A model folder's files, by the names its manifest uses. */
 export interface ModelFiles {
+  /** The address of its manifest.json. */
   manifest: string | URL;
+  /** The address of each file. */
   files: Record<string, string | URL>;
 }
 
+/** Which model to load, where it computes, and where its files are. */
 export interface LoadOptions {
   /** URL of a model folder (or of its manifest.json), or the URL of each file. Left out: the model in this package. */
   model?: string | URL | ModelFiles | undefined;
@@ -142,7 +150,9 @@ export interface LoadOptions {
    * on where it was. `false` stores nothing. The model in this package is never stored: it is part of your site. Default `auto`.
    */
   store?: "auto" | false | undefined;
+  /** Ends loading, downloads included. */
   signal?: AbortSignal | undefined;
+  /** Told as bytes come in and stages begin. */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The model is loaded, but could not be stored (`quota`, `storage`). Left out: a warning on the console. */
   onWarning?: ((warning: SensorLLMError) => void) | undefined;
@@ -175,6 +185,7 @@ export interface ModelInfo {
   labels: string[];
   /** For each label, the group it belongs to (such as `still` for `sitting`), if any. */
   groups: Record<string, string>;
+  /** Samples a second that it computes on; what comes in at other rates is interpolated. */
   rateHz: number;
   /** Window length and step in samples at `rateHz`, and the length in seconds. */
   window: number;

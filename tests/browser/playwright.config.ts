@@ -32,7 +32,8 @@ export default defineConfig<Options>({
     reuseExistingServer: false,
   },
   projects: [
-    { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|store|text|tokenizer)\.spec\.ts/ },
-    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(kernels|activity|webgpu|text|memory)\.spec\.ts/ },
+    { name: "bundlers", testMatch: /bundlers\.spec\.ts/ },
+    { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|store|text|tokenizer|words)\.spec\.ts/ },
+    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(kernels|activity|webgpu|text|memory|words)\.spec\.ts/ },
   ],
 });

@@ -35,18 +35,18 @@ const SLICES_PER_SECOND = 20;
 
 /**
  * Listens on `port` (0 takes a free one) and resolves with the server. `roots` are further folders by the path they are served
- * below. Every request for a file is told to `onRequest`, which may say how the connection behaves: `cutAfter` that many bytes of
- * it, at `bytesPerSecond`, without `ranges`, or with another `status` and no file.
+ * below; `/` is served instead of all others. Every request for a file is told to `onRequest`, which may say how the connection
+ * behaves: `cutAfter` that many bytes of it, at `bytesPerSecond`, without `ranges`, or with another `status` and no file.
  */
 export function serve(port, { isolated = false, roots = {}, onRequest = () => {} } = {}) {
   const common = { ...(isolated ? ISOLATED : {}), "Accept-Ranges": "bytes" };
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
-    if (path === "/") {
+    if (path === "/" && !roots["/"]) {
       response.writeHead(200, { ...common, "Content-Type": TYPES[".html"] }).end(EMPTY);
       return;
     }
-    const [prefix, root] = Object.entries({ ...ROOTS, ...roots }).find(([prefix]) => path.startsWith(prefix)) ?? [];
+    const [prefix, root] = Object.entries(roots["/"] ? { "/": roots["/"] } : { ...ROOTS, ...roots }).find(([prefix]) => path.startsWith(prefix)) ?? [];
     const file = root && join(root, normalize(path.slice(prefix.length) || "index.html"));
     const found = file?.startsWith(root.replace(/[/\\]$/, "") + sep) && (await stat(file).catch(() => undefined));
     if (!found?.isFile()) {

@@ -93,6 +93,9 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
         };
         run(node_program("wasm-opt", passes).args(WASM_FEATURES).arg(file()).arg("-o").arg(file()))?;
     }
+    // Tells the package's build whether the limits on what ships apply.
+    let name = profile.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    fs::write(folder().join("profile"), name).context("could not write pkg/wasm/profile")?;
     fs::write(&stamp_file, stamp()?).with_context(|| format!("could not write {}", stamp_file.display()))
 }
 

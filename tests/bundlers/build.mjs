@@ -1,0 +1,107 @@
+// Builds the fixture apps as a stranger would: each in an empty folder, with the package from the archive that `npm pack` makes.
+//
+//   node build.mjs [NAME...]     below ../results/bundlers/; what has not changed is not built again
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const results = here("../results/bundlers/");
+const recording = here("../browser/fixtures/walking-s12.json");
+const readme = here("../../pkg/README.md");
+const types = here("../../pkg/test/types.ts");
+
+/** The folder that is served, below the fixture's own. */
+export const SERVED = { vite: "dist", webpack: "public", esbuild: "public", next: "out", plain: ".", node: "." };
+
+/** Where a fixture was built. */
+export const folder = (name) => join(results, name);
+
+/** The first block of HTML in the package's README: its ten lines. */
+export async function tenLines() {
+  const [, block] = /```html\n(.*?)```/s.exec(await readFile(readme, "utf8")) ?? [];
+  if (block === undefined) throw new Error(`${readme} has no block of HTML`);
+  return block;
+}
+
+async function run(command, parameters, cwd) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
+  try {
+    await promisify(execFile)(command, parameters, { cwd, env, maxBuffer: 1 << 26, shell: process.platform === "win32" });
+  } catch (error) {
+    throw new Error(`${command} ${parameters.join(" ")} in ${cwd} failed:\n${error.stdout}\n${error.stderr}`);
+  }
+}
+
+/** Packs the package; resolves with what tells one archive from another. */
+async function pack() {
+  await mkdir(results, { recursive: true });
+  await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", results], here("../../pkg"));
+  const made = (await readdir(results)).find((file) => /^sensorllm-.*\.tgz$/.test(file));
+  await rename(join(results, made), join(results, "sensorllm.tgz"));
+  return hash(await readFile(join(results, "sensorllm.tgz")));
+}
+
+function hash(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** What tells one state of a folder's files from another. */
+async function state(path) {
+  const files = (await readdir(path, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const lines = files.map(async (entry) => `${entry.name} ${hash(await readFile(join(entry.parentPath, entry.name)))}`);
+  return (await Promise.all(lines)).sort().join("\n");
+}
+
+async function buildOne(name, archive) {
+  const target = folder(name);
+  const stamp = join(target, ".built");
+  const wanted = hash([archive, await state(here(name)), await state(here("app")), hash(await readFile(recording)), hash(await readFile(types)), await tenLines()].join("\n"));
+  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
+  console.log(`building ${name}`);
+  await rm(stamp, { force: true });
+  // Installed packages stay, but for ours: npm would take its version for the same.
+  for (const entry of await readdir(target).catch(() => [])) if (entry !== "node_modules") await rm(join(target, entry), { recursive: true });
+  await rm(join(target, "node_modules/sensorllm"), { recursive: true, force: true });
+
+  await cp(here(name), target, { recursive: true });
+  await cp(here("app"), join(target, "app"), { recursive: true });
+  await mkdir(join(target, "public"), { recursive: true });
+  await cp(recording, join(target, name === "plain" ? "walking.json" : "public/walking.json"));
+  await run("npm", ["install", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"], target);
+  if (name === "vite") await writeFile(join(target, "readme.html"), `<!doctype html>\n${await tenLines()}`);
+  if (name === "webpack" || name === "esbuild") await cp(join(target, "index.html"), join(target, "public/index.html"));
+  if (name === "plain") await elsewhere(target);
+  if (name === "node") await writeFile(join(target, "types.ts"), asInstalled(await readFile(types, "utf8")));
+  if (JSON.parse(await readFile(join(target, "package.json"), "utf8")).scripts?.build) await run("npm", ["run", "build"], target);
+  await writeFile(stamp, wanted);
+}
+
+/** The package's files under other names, for the page that says where they are. */
+async function elsewhere(target) {
+  const installed = join(target, "node_modules/sensorllm");
+  await cp(join(installed, "dist/worker.js"), join(target, "elsewhere/w.js"));
+  await cp(join(installed, "dist/sensorllm_bg.wasm"), join(target, "elsewhere/p.wasm"));
+  await cp(join(installed, "model"), join(target, "elsewhere/m"), { recursive: true });
+}
+
+/** The package's tests of its types, as a program that has installed it. */
+function asInstalled(text) {
+  return text.replace('"../src/index.ts"', '"sensorllm"').replace('"../src/react.ts"', '"sensorllm/react"');
+}
+
+let packed;
+/** Builds the named fixtures, one at a time. */
+export async function build(...names) {
+  packed ??= pack();
+  for (const name of names) await buildOne(name, await packed);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const names = process.argv.slice(2);
+  await build(...(names.length > 0 ? names : Object.keys(SERVED)));
+}

@@ -1,0 +1,3 @@
+// Nothing but the pages: the package needs no settings.
+
+export default { build: { rolldownOptions: { input: ["index.html", "react.html", "readme.html"] } } };
