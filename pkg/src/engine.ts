@@ -1,6 +1,7 @@
 // What the worker needs of the compiled model: the wasm implements it, unit tests put their own in its place.
 
-import type { WorkerOptions } from "./protocol.ts";
+import type { OpenDevices } from "./gpu.ts";
+import type { Kept, WorkerOptions } from "./protocol.ts";
 import type { Device, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
@@ -44,6 +45,18 @@ export interface LoadRequest {
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
   device: "auto" | Device;
+  /** What need not be fetched and compiled again. */
+  kept?: Kept | undefined;
+}
+
+/** A model that was loaded. */
+export interface Loaded {
+  engine: Engine;
+  info: ModelInfo;
+  /** What spares loading it again. */
+  kept?: Kept | undefined;
+  /** What it has open on the GPU. */
+  devices?: OpenDevices | undefined;
 }
 
 /** Loads a model: downloads, compiles, opens the device. */
@@ -51,4 +64,4 @@ export type EngineLoader = (
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
-) => Promise<{ engine: Engine; info: ModelInfo }>;
+) => Promise<Loaded>;

@@ -11,6 +11,8 @@ export type ErrorCode =
   | "insecure-context"
   | "download"
   | "closed"
+  | "device-lost"
+  | "worker-lost"
   | "internal"
   | "too-few-samples"
   | "invalid-input"

@@ -10,8 +10,10 @@ import { TextHost } from "./text-host.ts";
 export class Hosts {
   readonly #activities: Host;
   readonly #text: TextHost;
+  readonly #post: (response: Response) => void;
 
   constructor(load: EngineLoader, loadText: TextEngineLoader, post: (response: Response) => void) {
+    this.#post = post;
     this.#activities = new Host(load, post);
     this.#text = new TextHost(loadText, post);
   }
@@ -28,6 +30,10 @@ export class Hosts {
         // Ids are the page's: only one of the two knows it.
         this.#activities.handle(request);
         return this.#text.handle(request);
+      case "close":
+        this.#activities.free();
+        this.#text.free();
+        return this.#post({ kind: "done", id: request.id, value: undefined });
       default:
         return this.#activities.handle(request);
     }

@@ -1,6 +1,6 @@
 // The public interface of the package, and the one place that says where its files are.
 
-import { Client, connect, type WorkerPort } from "./client.ts";
+import { Client, supervise, type WorkerPort } from "./client.ts";
 import { defaultModel } from "./default-model.ts";
 import { connectText, TextModel } from "./text-client.ts";
 import type { LoadTextOptions } from "./text-types.ts";
@@ -9,6 +9,7 @@ import type { LoadOptions, ModelFiles } from "./types.ts";
 export { SensorLLMError, type ErrorCode } from "./errors.ts";
 export { deviceMotion, firstMotion, requestMotionPermission } from "./motion.ts";
 export { parseRecording, replay, type Recording, type ReplayOptions, type Segment } from "./replay.ts";
+export type { ListenStatus, Recovery } from "./listen-status.ts";
 export type { TextModel } from "./text-client.ts";
 export type * from "./text-types.ts";
 export type * from "./types.ts";
@@ -20,7 +21,7 @@ export class SensorLLM extends Client {
    * `manifest`, `weights`, `device`, ...), or with the signal's reason once that aborts.
    */
   static async load(options: LoadOptions = {}): Promise<SensorLLM> {
-    return new SensorLLM(await connect({ ...program(options.workerUrl), model: defaultModel }, options));
+    return new SensorLLM(await supervise({ ...program(options.workerUrl), model: defaultModel }, options));
   }
 }
 

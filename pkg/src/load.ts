@@ -1,11 +1,11 @@
 // Loading in the worker: download and compile at the same time, then open the device, then build the model on it.
 
 import init, { SensorLlm } from "../wasm/sensorllm.js";
-import type { Engine, LoadRequest } from "./engine.ts";
+import type { Loaded, LoadRequest } from "./engine.ts";
 import { SensorLLMError } from "./errors.ts";
-import { findAdapter, noWebGpu } from "./gpu.ts";
+import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { fetchModel, fetchOk, type FetchedModel } from "./model.ts";
-import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
+import type { AdapterInfo, Device, LoadTimings, Progress, Samples } from "./types.ts";
 
 /**
  * A window that the CPU computes in less than this is not worth a GPU: handing work over and reading the answer back
@@ -15,6 +15,8 @@ const GPU_ROUND_TRIP_MS = 5;
 /** Windows measured on each device; the first ones, which compile, do not count. */
 const WARM_UP_WINDOWS = 2;
 const MEASURED_WINDOWS = 3;
+/** Models up to this size are kept for another worker; larger ones are fetched again from wherever they are stored. */
+const KEPT_BYTES = 16e6;
 
 interface Chosen {
   engine: SensorLlm;
@@ -27,26 +29,29 @@ export async function loadEngine(
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
-): Promise<{ engine: Engine; info: ModelInfo }> {
+): Promise<Loaded> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
   const started = performance.now();
   let progress: Progress = { stage: "download", loadedBytes: 0, totalBytes: undefined };
   const report = (change: Partial<Progress>) => onProgress((progress = { ...progress, ...change }));
-  const [model] = await Promise.all([
-    fetchModel({ ...request, signal, onProgress: (loadedBytes, totalBytes) => report({ loadedBytes, totalBytes }) }).then((fetched) => {
+  const [model, program] = await Promise.all([
+    request.kept?.model ?? fetchModel({ ...request, signal, onProgress: (loadedBytes, totalBytes) => report({ loadedBytes, totalBytes }) }).then((fetched) => {
       report({ stage: "compile" });
       return fetched;
     }),
-    compile(request.wasmUrl, signal),
+    request.kept ? instantiate(request.kept.program) : compile(request.wasmUrl, signal),
   ]);
   const compiled = performance.now();
   const downloaded = Math.min(compiled, Math.max(...responseEnds(started)));
   signal.throwIfAborted();
 
   report({ stage: "device" });
-  const { engine, device, adapter: used } = await open(model, request.device, adapter);
+  const { value, devices } = await watchDevices(() => open(model, request.device, adapter));
+  const { engine, device, adapter: used } = value;
+  // Opened only to be measured.
+  if (device === "cpu") devices.free();
   const timings: LoadTimings = {
     download: downloaded - started,
     compile: compiled - downloaded,
@@ -54,22 +59,36 @@ export async function loadEngine(
   };
   if (signal.aborted) {
     engine.free();
+    devices.free();
     throw signal.reason;
   }
   report({ stage: "ready" });
-  return { engine, info: { ...engine.info(), device, adapter: used, timings } };
+  const bytes = [...model.files.values()].reduce((sum, { length }) => sum + length, 0);
+  return {
+    engine,
+    info: { ...engine.info(), device, adapter: used, timings },
+    kept: { program, model: bytes <= KEPT_BYTES ? model : undefined },
+    devices,
+  };
 }
 
-/** Compiles the program while it downloads. */
-export async function compile(wasmUrl: string, signal: AbortSignal): Promise<void> {
+/** Compiles the program while it downloads, and starts it. */
+export async function compile(wasmUrl: string, signal: AbortSignal): Promise<WebAssembly.Module> {
   const response = await fetchOk(wasmUrl, signal, globalThis.fetch.bind(globalThis));
   try {
-    await init({ module_or_path: response });
+    // Servers that do not know the type are put up with; the browser then compiles only what has arrived whole.
+    const streams = response.headers.get("Content-Type")?.startsWith("application/wasm");
+    return await instantiate(streams ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer()));
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SensorLLMError("download", `${wasmUrl} is not the program: ${why}.`, "Check that sensorllm_bg.wasm is served at this address, whole.", { cause });
   }
+}
+
+async function instantiate(program: WebAssembly.Module): Promise<WebAssembly.Module> {
+  await init({ module_or_path: program });
+  return program;
 }
 
 /** When the last byte of everything fetched since `started` came. */

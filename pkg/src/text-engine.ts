@@ -1,6 +1,7 @@
 // What the worker needs of the compiled language model: the wasm implements it, unit tests put their own in its place.
 
 import type { LoadRequest } from "./engine.ts";
+import type { OpenDevices } from "./gpu.ts";
 import type { WorkerDescribeOptions, WorkerGenerateOptions } from "./protocol.ts";
 import type { Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { Samples } from "./types.ts";
@@ -31,9 +32,17 @@ export interface LoadTextRequest extends LoadRequest {
   warmUp: boolean;
 }
 
+/** A language model that was loaded. */
+export interface LoadedText {
+  engine: TextEngine;
+  info: TextModelInfo;
+  /** What it has open on the GPU. */
+  devices?: OpenDevices | undefined;
+}
+
 /** Loads a language model: downloads, brings the weights to the device, compiles. */
 export type TextEngineLoader = (
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
-) => Promise<{ engine: TextEngine; info: TextModelInfo }>;
+) => Promise<LoadedText>;

@@ -1,11 +1,11 @@
 // Loading a language model in the worker: each file goes to the device while it downloads, then everything is compiled.
 
 import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
-import { findAdapter, noWebGpu } from "./gpu.ts";
+import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { compile } from "./load.ts";
 import { macrotask } from "./macrotask.ts";
 import { fetchBytes, fetchChunks, fileUrl } from "./model.ts";
-import type { LoadTextRequest, TextEngine } from "./text-engine.ts";
+import type { LoadedText, LoadTextRequest, TextEngine } from "./text-engine.ts";
 import type { TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AdapterInfo, Device } from "./types.ts";
 
@@ -14,7 +14,7 @@ export async function loadTextEngine(
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
-): Promise<{ engine: TextEngine; info: TextModelInfo }> {
+): Promise<LoadedText> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
@@ -28,7 +28,8 @@ export async function loadTextEngine(
     compile(request.wasmUrl, signal),
   ]);
   signal.throwIfAborted();
-  const { loader, device } = await open(manifest, request.device, adapter);
+  const { value, devices } = await watchDevices(() => open(manifest, request.device, adapter));
+  const { loader, device } = value;
   try {
     const files = loader.files() as { path: string; bytes: number }[];
     report({ totalBytes: manifest.length + files.reduce((sum, { bytes }) => sum + bytes, 0) });
@@ -44,6 +45,7 @@ export async function loadTextEngine(
     report({ stage: "load" });
   } catch (error) {
     loader.free();
+    devices.free();
     throw error;
   }
   // Takes the loader over, whether it succeeds or not.
@@ -61,9 +63,10 @@ export async function loadTextEngine(
       adapter: device === "webgpu" ? adapter : undefined,
       timings,
     };
-    return { engine: model as TextEngine, info };
+    return { engine: model as TextEngine, info, devices };
   } catch (error) {
     model.free();
+    devices.free();
     throw error;
   }
 }
