@@ -21,6 +21,8 @@ const MAX_UNREAD = 256;
 /** A worker that owes an answer to samples is looked after this often; after so many times without a word from it, it is lost. */
 const HEARTBEAT_MS = 2000;
 const MAX_MISSED = 5;
+/** The same before its first prediction: compilers may keep a worker from answering for long. */
+const MAX_MISSED_FIRST = 15;
 /** Workers lost in a row without a prediction between them: more would be lost on the same samples. */
 const MAX_LOSSES = 3;
 
@@ -128,7 +130,7 @@ class Listening {
     // What was kept until now waited for this worker.
     let recovering = !this.#tape.exhausted;
     let inFlight = 0;
-    let [ended, missed] = [false, 0];
+    let [ended, named, missed] = [false, false, 0];
     const onNotice = (notice: Notice) => {
       missed = 0;
       if (notice.kind === "taken") {
@@ -143,6 +145,7 @@ class Listening {
         const { start } = notice.prediction;
         const known = repeats !== undefined && Math.abs(start - repeats) < 1e-3;
         repeats = undefined;
+        named = true;
         if (known) return;
         this.#losses = 0;
         this.#tape.named(start);
@@ -168,7 +171,7 @@ class Listening {
       // Anything else that it computes may take its time.
       if (!(inFlight > 0 || ended) || connection.busyBeside(id)) return void (missed = 0);
       missed += 1;
-      if (missed >= MAX_MISSED) this.#supervisor.unresponsive(session);
+      if (missed >= (named ? MAX_MISSED : MAX_MISSED_FIRST)) this.#supervisor.unresponsive(session);
     }, HEARTBEAT_MS);
     try {
       await answer;

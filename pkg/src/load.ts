@@ -103,7 +103,13 @@ function responseEnds(started: number): number[] {
  */
 async function open(model: FetchedModel, device: "auto" | Device, adapter: AdapterInfo | undefined): Promise<Chosen> {
   const load = (on: Device) => SensorLlm.load(model.manifest, model.files, on);
-  if (device === "webgpu") return { engine: await load("webgpu"), device, adapter };
+  if (device === "webgpu") {
+    const engine = await load("webgpu");
+    // Compiles everything, so that the first real window need not wait for it.
+    const { window, rateHz } = engine.info();
+    await engine.classify(lyingStill(window, rateHz), {});
+    return { engine, device, adapter };
+  }
   const cpu: Chosen = { engine: await load("cpu"), device: "cpu", adapter: undefined };
   if (device === "cpu" || !adapter || adapter.software) return cpu;
   const cpuMs = await measure(cpu.engine);
