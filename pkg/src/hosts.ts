@@ -1,7 +1,9 @@
 // A worker's hosts: each request goes to the one it is for.
 
 import type { EngineLoader } from "./engine.ts";
+import { toErrorData } from "./errors.ts";
 import { Host } from "./host.ts";
+import { measure } from "./measure.ts";
 import type { Request, Response } from "./protocol.ts";
 import type { TextEngineLoader } from "./text-engine.ts";
 import { TextHost } from "./text-host.ts";
@@ -34,6 +36,11 @@ export class Hosts {
         this.#activities.free();
         this.#text.free();
         return this.#post({ kind: "done", id: request.id, value: undefined });
+      case "measure":
+        return void measure().then(
+          (value) => this.#post({ kind: "done", id: request.id, value }),
+          (error: unknown) => this.#post({ kind: "error", id: request.id, error: toErrorData(error) }),
+        );
       default:
         return this.#activities.handle(request);
     }

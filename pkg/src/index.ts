@@ -1,5 +1,6 @@
 // The public interface of the package, and the one place that says where its files are.
 
+import { findCapabilities, type Capabilities, type CapabilitiesOptions } from "./capabilities.ts";
 import { Client, supervise, type WorkerPort } from "./client.ts";
 import { defaultModel } from "./default-model.ts";
 import { connectText, TextModel } from "./text-client.ts";
@@ -7,12 +8,25 @@ import type { LoadTextOptions } from "./text-types.ts";
 import type { LoadOptions, ModelFiles } from "./types.ts";
 
 export { SensorLLMError, type ErrorCode } from "./errors.ts";
+export type { Capabilities, CapabilitiesOptions } from "./capabilities.ts";
+export { genericSensors, type GenericSensorOptions } from "./generic-sensor.ts";
+export type { GpuMeasurement, Measurement } from "./measure.ts";
 export { deviceMotion, firstMotion, requestMotionPermission } from "./motion.ts";
+export { motionSensors } from "./motion-sensors.ts";
+export { pushSource, type PushSource, type Reading } from "./push-source.ts";
 export { parseRecording, replay, type Recording, type ReplayOptions, type Segment } from "./replay.ts";
 export type { ListenStatus, Recovery } from "./listen-status.ts";
 export type { TextModel } from "./text-client.ts";
 export type * from "./text-types.ts";
 export type * from "./types.ts";
+
+/**
+ * What this device can do: adapter, f16, limits, storage, sensors, and a one-second measurement of CPU and GPU. Asked before anything
+ * is downloaded but the worker's script. Rejects with the signal's reason once that aborts.
+ */
+export async function capabilities(options: CapabilitiesOptions = {}): Promise<Capabilities> {
+  return findCapabilities(program(options.workerUrl).worker, options.signal);
+}
 
 /** A loaded model. Everything heavy happens in a worker, so that the page stays responsive. */
 export class SensorLLM extends Client {

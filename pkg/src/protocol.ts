@@ -1,6 +1,7 @@
 // The messages between the page and the worker, all of them. `id` ties an answer to its request.
 
 import type { ErrorData } from "./errors.ts";
+import type { Measurement } from "./measure.ts";
 import type { FetchedModel } from "./model.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AnswerEvent, ClassifyOptions, Device, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
@@ -55,8 +56,14 @@ export interface CloseRequest {
   id: number;
 }
 
+/** Measure what this device can do. Needs no model. */
+export interface MeasureRequest {
+  kind: "measure";
+  id: number;
+}
+
 /** Page to worker. */
-export type Request = ActivityRequest | TextRequest | AbortRequest | CloseRequest;
+export type Request = ActivityRequest | TextRequest | AbortRequest | CloseRequest | MeasureRequest;
 
 /** What a request that is finished answers with. */
 export interface Results {
@@ -69,6 +76,7 @@ export interface Results {
   describe: undefined;
   tokenize: Uint32Array;
   close: undefined;
+  measure: Measurement;
 }
 
 /** What a request tells before it is finished. */
