@@ -65,9 +65,10 @@ async function findSensors(): Promise<Capabilities["sensors"]> {
   const { isSecureContext: secure = false, DeviceMotionEvent: motion } = globalThis as { isSecureContext?: boolean; DeviceMotionEvent?: { requestPermission?: unknown } };
   const generic = hasGenericSensors();
   if (!secure || (!motion && !generic)) return { secure, motion: "none", generic };
-  if (motion?.requestPermission) return { secure, motion: "ask", generic };
   const name = "accelerometer" as PermissionName;
   // Browsers that do not know this permission reject the question.
   const permission = await Promise.resolve(globalThis.navigator?.permissions?.query({ name })).catch(() => undefined);
-  return { secure, motion: permission?.state === "denied" ? "denied" : "maybe", generic };
+  if (permission?.state === "denied") return { secure, motion: "denied", generic };
+  const ask = motion?.requestPermission !== undefined && permission?.state !== "granted";
+  return { secure, motion: ask ? "ask" : "maybe", generic };
 }

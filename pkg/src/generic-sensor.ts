@@ -6,7 +6,7 @@ import { AsyncQueue } from "./queue.ts";
 import type { MotionSource, Samples } from "./types.ts";
 
 /** A rotation rate this much older than the acceleration, in milliseconds, is another moment's. */
-const SAME_MOMENT_MS = 40;
+const SAME_MOMENT_MS = 100;
 
 /** A sensor of the API, as far as it is used. */
 export interface GenericSensor {

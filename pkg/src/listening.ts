@@ -43,6 +43,8 @@ class Listening {
   readonly #tape = new Tape(MAX_ROWS);
   readonly #continuity = new Continuity();
   #sourceEnded = false;
+  /** Whether there was a worker before. */
+  #attached = false;
   /** Sends what waits to the worker in charge, if there is one. */
   #send = () => {};
   #losses = 0;
@@ -127,8 +129,9 @@ class Listening {
     this.#dropped.worker = this.#dropped.named = 0;
     this.#tape.rewind();
     let repeats = this.#tape.repeats;
-    // What was kept until now waited for this worker.
-    let recovering = !this.#tape.exhausted;
+    // What was kept since another worker was lost waited for this one.
+    let recovering = this.#attached && !this.#tape.exhausted;
+    this.#attached = true;
     let inFlight = 0;
     let [ended, named, missed] = [false, false, 0];
     const onNotice = (notice: Notice) => {

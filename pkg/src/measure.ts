@@ -94,6 +94,8 @@ async function measureGpu(): Promise<GpuMeasurement | undefined> {
   };
 }
 
+/** `GPUBufferUsage.STORAGE`. */
+const STORAGE = 0x80;
 const SHADER = /* wgsl */ `
 @group(0) @binding(0) var<storage, read_write> sums: array<vec4f>;
 @compute @workgroup_size(64) fn run(@builtin(global_invocation_id) id: vec3u) {
@@ -112,7 +114,7 @@ async function gpuRate(adapter: GPUAdapter): Promise<number> {
   const device = await adapter.requestDevice();
   try {
     const MOST_THREADS = 1 << 20;
-    const buffer = device.createBuffer({ size: 16 * MOST_THREADS, usage: GPUBufferUsage.STORAGE });
+    const buffer = device.createBuffer({ size: 16 * MOST_THREADS, usage: STORAGE });
     const module = device.createShaderModule({ code: SHADER });
     const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "run" } });
     const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] });

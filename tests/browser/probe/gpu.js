@@ -43,7 +43,13 @@ channel.onmessage = ({ data }) => {
   else if (data === "die") self.close();
 };
 
-// What is still held when the worker has freed everything: told after the last answer, before the worker ends.
+// What is still held when the worker has freed everything: told before its last answer, after which it ends.
+let closing = 0;
 self.addEventListener("message", ({ data }) => {
-  if (data.kind === "close") channel.postMessage({ closing: true, devices: devices.length, heldBytes: held(), ...count });
+  if (data.kind === "close") closing = data.id;
 });
+const { postMessage } = self;
+self.postMessage = (...parameters) => {
+  if (closing && parameters[0].id === closing) channel.postMessage({ closing: true, devices: devices.length, heldBytes: held(), ...count });
+  postMessage.apply(self, parameters);
+};
