@@ -29,12 +29,11 @@ await cp(modelSource, here("model"), { recursive: true });
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(here(`../${licence}`), here(licence));
 const manifest = JSON.parse(await readFile(here("model/manifest.json"), "utf8"));
 const entry = await readFile(here("dist/index.js"), "utf8");
-const weights = manifest.weights.path;
-if (!entry.includes(`../model/${weights}`)) {
-  throw new Error(`src/default-model.ts does not name "${weights}", the weights file of ${modelSource}`);
-}
+const files = [manifest.weights, ...(manifest.words ? [manifest.words.tokenizer] : [])].map((file) => `model/${file.path}`);
+const unnamed = files.find((file) => !entry.includes(`../${file}`));
+if (unnamed) throw new Error(`src/default-model.ts does not name ${unnamed}, which the manifest of ${modelSource} lists`);
 
-for (const path of ["dist/index.js", "dist/worker.js", "dist/sensorllm_bg.wasm", `model/${weights}`]) {
+for (const path of ["dist/index.js", "dist/worker.js", "dist/sensorllm_bg.wasm", ...files]) {
   const bytes = await readFile(here(path));
   // Quality 9: within a few per cent of what a server's precompressed files reach, in a fraction of the time.
   const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length;

@@ -1,9 +1,10 @@
 // The page's side: the public class, which turns calls into messages and answers into promises and iterators.
 
-import { fromErrorData, SensorLLMError } from "./errors.ts";
+import { fromErrorData, SensorLLMError, type ErrorData } from "./errors.ts";
 import { listen } from "./listening.ts";
 import type { Kept, Notice, Request, Response, Results } from "./protocol.ts";
 import { AsyncQueue } from "./queue.ts";
+import { askToPersist } from "./store/persist.ts";
 import { Supervisor, type Session } from "./supervisor.ts";
 import type {
   AnswerEvent,
@@ -171,16 +172,20 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
         device: options.device ?? "auto",
         kept,
+        store: options.model === undefined ? false : (options.store ?? "auto"),
       },
       {
         signal: options.signal,
         onNotice: (notice) => {
           if (notice.kind === "progress") options.onProgress?.(notice.progress);
-          if (notice.kind === "kept") onKept?.(notice.kept);
+          else if (notice.kind === "kept") onKept?.(notice.kept);
+          else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
         },
       },
     );
-    return { connection, info: await answer };
+    const info = await answer;
+    if (info.stored && info.downloadedBytes > 0) void askToPersist();
+    return { connection, info };
   } catch (error) {
     connection.close(closed());
     throw error;
@@ -273,6 +278,13 @@ export function streamed<K extends keyof Results, Event>(
     (error: unknown) => events.fail(error),
   );
   return events;
+}
+
+/** Tells a warning to whoever wants to know, which is never no one. */
+export function warn(warning: ErrorData, onWarning: ((warning: SensorLLMError) => void) | undefined): void {
+  const error = fromErrorData(warning);
+  if (onWarning) onWarning(error);
+  else console.warn(`${error.message} ${error.hint}`);
 }
 
 /** Absolute, because the worker's own address is another base. */

@@ -6,6 +6,7 @@ import type { ModelFiles } from "./types.ts";
 export const defaultModel: ModelFiles = {
   manifest: new URL("../model/manifest.json", import.meta.url),
   files: {
+    "tokenizer.json": new URL("../model/tokenizer.json", import.meta.url),
     "weights.safetensors": new URL("../model/weights.safetensors", import.meta.url),
   },
 };

@@ -1,5 +1,6 @@
 // What the worker needs of the compiled model: the wasm implements it, unit tests put their own in its place.
 
+import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { Kept, WorkerOptions } from "./protocol.ts";
 import type { Device, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
@@ -45,6 +46,8 @@ export interface LoadRequest {
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
   device: "auto" | Device;
+  /** Whether the model is stored where the browser has a store. */
+  store: "auto" | false;
   /** What need not be fetched and compiled again. */
   kept?: Kept | undefined;
 }
@@ -64,4 +67,5 @@ export type EngineLoader = (
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ) => Promise<Loaded>;

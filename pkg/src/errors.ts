@@ -10,6 +10,8 @@ export type ErrorCode =
   | "permission-denied"
   | "insecure-context"
   | "download"
+  | "quota"
+  | "storage"
   | "closed"
   | "device-lost"
   | "worker-lost"

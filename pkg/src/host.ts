@@ -1,7 +1,7 @@
 // The worker's side: carries out requests one window at a time and answers them.
 
 import type { Engine, EngineLoader, EngineStream, Loaded } from "./engine.ts";
-import { SensorLLMError, toErrorData } from "./errors.ts";
+import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
 import { macrotask } from "./macrotask.ts";
 import type { AbortRequest, ActivityRequest, Response } from "./protocol.ts";
 import type { AnswerEvent, Progress, Samples } from "./types.ts";
@@ -49,8 +49,9 @@ export class Host {
         this.#loads.set(request.id, controller);
         const onProgress = (progress: Progress) =>
           this.#answer({ kind: "progress", id: request.id, progress });
+        const onWarning = (warning: ErrorData) => this.#answer({ kind: "warning", id: request.id, warning });
         try {
-          const loaded = await this.#load(request, onProgress, controller.signal);
+          const loaded = await this.#load(request, onProgress, controller.signal, onWarning);
           this.#loaded = loaded;
           void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
           if (loaded.kept) this.#post({ kind: "kept", id: request.id, kept: loaded.kept });
@@ -203,7 +204,8 @@ export class Host {
   }
 
   #answer(response: Response): void {
-    const owed = response.kind === "progress" ? this.#unanswered.has(response.id) : this.#unanswered.delete(response.id);
+    const notice = response.kind === "progress" || response.kind === "warning";
+    const owed = notice ? this.#unanswered.has(response.id) : this.#unanswered.delete(response.id);
     if (owed) this.#post(response);
   }
 }

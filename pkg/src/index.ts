@@ -1,8 +1,10 @@
 // The public interface of the package, and the one place that says where its files are.
 
 import { findCapabilities, type Capabilities, type CapabilitiesOptions } from "./capabilities.ts";
-import { Client, supervise, type WorkerPort } from "./client.ts";
+import { absolute, Client, modelUrls, supervise, type WorkerPort } from "./client.ts";
 import { defaultModel } from "./default-model.ts";
+import { deleteFrom, storedModels } from "./store/models.ts";
+import { openPlaces } from "./store/places.ts";
 import { connectText, TextModel } from "./text-client.ts";
 import type { LoadTextOptions } from "./text-types.ts";
 import type { LoadOptions, ModelFiles } from "./types.ts";
@@ -16,6 +18,7 @@ export { motionSensors } from "./motion-sensors.ts";
 export { pushSource, type PushSource, type Reading } from "./push-source.ts";
 export { parseRecording, replay, type Recording, type ReplayOptions, type Segment } from "./replay.ts";
 export type { ListenStatus, Recovery } from "./listen-status.ts";
+export type { StoredModel } from "./store/models.ts";
 export type { TextModel } from "./text-client.ts";
 export type * from "./text-types.ts";
 export type * from "./types.ts";
@@ -49,6 +52,22 @@ export class SensorLLM extends Client {
  */
 export async function loadTextModel(model: string | URL | ModelFiles, options: LoadTextOptions = {}): Promise<TextModel> {
   return new TextModel(await connectText(program(options.workerUrl), model, options));
+}
+
+/** The models that are stored in this browser for this site, whole or in part. Rejects with `storage` if that cannot be read. */
+export { storedModels };
+
+/**
+ * Deletes a stored model, named as for loading; resolves with whether there was one. Waits until no tab loads it any more, at most
+ * until `signal` aborts. A model that is loaded already works on. Rejects with `storage` if it cannot be deleted.
+ */
+export async function deleteModel(model: string | URL | ModelFiles, options: { signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+  const { manifestUrl } = modelUrls(model);
+  // A manifest need not be called manifest.json, and `storedModels` tells its own address.
+  const exact = typeof model === "object" && "manifest" in model ? manifestUrl : absolute(model);
+  const places = await openPlaces();
+  const deleted = await Promise.all([...new Set([manifestUrl, exact])].map((url) => deleteFrom(places, url, options.signal)));
+  return deleted.includes(true);
 }
 
 /** Where the worker and the program are. */

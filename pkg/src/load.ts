@@ -2,9 +2,10 @@
 
 import init, { SensorLlm } from "../wasm/sensorllm.js";
 import type { Loaded, LoadRequest } from "./engine.ts";
-import { SensorLLMError } from "./errors.ts";
+import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { fetchModel, fetchOk, type FetchedModel } from "./model.ts";
+import { withModelSource, type Received } from "./store/model-source.ts";
 import type { AdapterInfo, Device, LoadTimings, Progress, Samples } from "./types.ts";
 
 /**
@@ -29,17 +30,20 @@ export async function loadEngine(
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ): Promise<Loaded> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
   const started = performance.now();
-  let progress: Progress = { stage: "download", loadedBytes: 0, totalBytes: undefined };
+  let progress: Progress = { stage: "download", loadedBytes: 0, storedBytes: 0, totalBytes: undefined };
   const report = (change: Partial<Progress>) => onProgress((progress = { ...progress, ...change }));
-  const [model, program] = await Promise.all([
-    request.kept?.model ?? fetchModel({ ...request, signal, onProgress: (loadedBytes, totalBytes) => report({ loadedBytes, totalBytes }) }).then((fetched) => {
+  const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
+  const [{ model, origin }, program] = await Promise.all([
+    request.kept?.model ?? withModelSource({ ...request, signal, onProgress: received, onWarning: (warning) => onWarning(toErrorData(warning)) }, async (source) => {
+      const model = await fetchModel(source);
       report({ stage: "compile" });
-      return fetched;
+      return { model, origin: source.origin };
     }),
     request.kept ? instantiate(request.kept.program) : compile(request.wasmUrl, signal),
   ]);
@@ -66,8 +70,8 @@ export async function loadEngine(
   const bytes = [...model.files.values()].reduce((sum, { length }) => sum + length, 0);
   return {
     engine,
-    info: { ...engine.info(), device, adapter: used, timings },
-    kept: { program, model: bytes <= KEPT_BYTES ? model : undefined },
+    info: { ...engine.info(), device, adapter: used, ...origin, timings },
+    kept: { program, model: bytes <= KEPT_BYTES ? { model, origin } : undefined },
     devices,
   };
 }

@@ -1,44 +1,32 @@
 // Fetching a model's files: progress in bytes, cancellation, and errors that say which address failed.
 
 import { SensorLLMError } from "./errors.ts";
+import { GatheredFile } from "./store/gathered-file.ts";
+import type { ModelSource } from "./store/model-source.ts";
 
-/** The part of a manifest that is needed to fetch what it names; the rest is read, and all of it checked, in Rust. */
+/** A file that a manifest names, as far as it is needed to fetch it; the rest is read, and all of it checked, in Rust. */
 interface FileEntry {
   path: string;
   bytes: number;
 }
 
-/** A model's bytes, as they came: whether they are the right ones is checked in Rust against the manifest's hashes. */
+/** A model's bytes, each file with the hash that the manifest names. */
 export interface FetchedModel {
   manifest: Uint8Array;
   files: Map<string, Uint8Array>;
 }
 
-export interface FetchModelOptions {
-  manifestUrl: string;
-  /** The URL of each file; without it, files lie beside the manifest. */
-  fileUrls?: Record<string, string> | undefined;
-  signal: AbortSignal;
-  /** Bytes received so far, and expected once the manifest is known. */
-  onProgress: (loadedBytes: number, totalBytes: number | undefined) => void;
-  fetch?: typeof globalThis.fetch;
-}
-
 /** Fetches the manifest, then the files it names, all at once. */
-export async function fetchModel(options: FetchModelOptions): Promise<FetchedModel> {
-  const { manifestUrl, fileUrls, signal, onProgress, fetch = globalThis.fetch.bind(globalThis) } = options;
-  let loaded = 0;
-  let total: number | undefined;
-  const count = (bytes: number) => {
-    loaded += bytes;
-    onProgress(loaded, total);
-  };
-  const manifest = await fetchBytes(manifestUrl, { signal, onBytes: count, fetch });
-  const files = namedFiles(manifest, manifestUrl);
-  total = loaded + files.reduce((sum, { bytes }) => sum + bytes, 0);
-  onProgress(loaded, total);
+export async function fetchModel(source: ModelSource): Promise<FetchedModel> {
+  const manifest = await source.manifest();
+  const files = namedFiles(manifest, source.manifestUrl);
+  await source.expect(files);
   const bytes = await Promise.all(
-    files.map(({ path }) => fetchBytes(fileUrl(path, manifestUrl, fileUrls), { signal, onBytes: count, fetch })),
+    files.map(async ({ path }) => {
+      const gathered = new GatheredFile(path, source.sha256(path));
+      await source.load(path, gathered);
+      return gathered.bytes;
+    }),
   );
   return { manifest, files: new Map(files.map(({ path }, index) => [path, bytes[index] as Uint8Array])) };
 }
@@ -46,11 +34,12 @@ export async function fetchModel(options: FetchModelOptions): Promise<FetchedMod
 /** Fetches one file whole. */
 export async function fetchBytes(
   url: string,
-  options: { signal: AbortSignal; onBytes: (bytes: number) => void; fetch: typeof globalThis.fetch },
+  options: { signal: AbortSignal; onBytes: (bytes: number) => void; fetch: typeof globalThis.fetch; cache?: RequestCache | undefined },
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of fetchChunks(url, options.signal, options.fetch)) {
+  const response = await fetchOk(url, options.signal, options.fetch, options.cache === undefined ? {} : { cache: options.cache });
+  for await (const chunk of readChunks(url, response, options.signal)) {
     chunks.push(chunk);
     length += chunk.length;
     options.onBytes(chunk.length);
@@ -64,9 +53,8 @@ export async function fetchBytes(
   return whole;
 }
 
-/** Fetches one file piece by piece; none is kept. Leaving the loop ends the download. */
-export async function* fetchChunks(url: string, signal: AbortSignal, fetch: typeof globalThis.fetch): AsyncGenerator<Uint8Array> {
-  const response = await fetchOk(url, signal, fetch);
+/** A response's body piece by piece; none is kept. Leaving the loop ends the download. */
+export async function* readChunks(url: string, response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
   try {
@@ -83,23 +71,39 @@ export async function* fetchChunks(url: string, signal: AbortSignal, fetch: type
   }
 }
 
+/** A download that failed, with the status that the server answered, if it did. */
+export class DownloadError extends SensorLLMError {
+  readonly status: number | undefined;
+
+  constructor(status: number | undefined, message: string, hint: string, options?: ErrorOptions) {
+    super("download", message, hint, options);
+    this.status = status;
+  }
+
+  /** Whether trying again may help. */
+  get transient(): boolean {
+    return this.status === undefined || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
 /** A response with a success status, or an error that names the address. */
-export async function fetchOk(url: string, signal: AbortSignal, fetch: typeof globalThis.fetch): Promise<Response> {
+export async function fetchOk(url: string, signal: AbortSignal, fetch: typeof globalThis.fetch, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { signal });
+    response = await fetch(url, { ...init, signal });
   } catch (cause) {
     throw signal.aborted ? signal.reason : interrupted(url, cause);
   }
   if (!response.ok) {
-    throw new SensorLLMError("download", `${url} answered ${response.status} ${response.statusText}`.trimEnd() + ".", "Check that the file is served at this address.");
+    const message = `${url} answered ${response.status} ${response.statusText}`.trimEnd() + ".";
+    throw new DownloadError(response.status, message, "Check that the file is served at this address.");
   }
   return response;
 }
 
-function interrupted(url: string, cause: unknown): SensorLLMError {
+export function interrupted(url: string, cause: unknown): DownloadError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new SensorLLMError("download", `${url} could not be downloaded: ${why}.`, "Check the connection and try again.", { cause });
+  return new DownloadError(undefined, `${url} could not be downloaded: ${why}.`, "Check the connection and try again.", { cause });
 }
 
 /** The address of a file that a manifest names. */

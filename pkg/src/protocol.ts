@@ -3,6 +3,7 @@
 import type { ErrorData } from "./errors.ts";
 import type { Measurement } from "./measure.ts";
 import type { FetchedModel } from "./model.ts";
+import type { Origin } from "./store/model-source.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AnswerEvent, ClassifyOptions, Device, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
@@ -18,12 +19,14 @@ interface LoadMessage {
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
   device: "auto" | Device;
+  store: "auto" | false;
 }
 
 /** What loading once spares loading again: the compiled program, and the model if it is small. Works without a network. */
 export interface Kept {
   program: WebAssembly.Module;
-  model: FetchedModel | undefined;
+  /** With where it came from. */
+  model: { model: FetchedModel; origin: Origin } | undefined;
 }
 
 /** Page to worker, about the model of activities. */
@@ -83,6 +86,7 @@ export interface Results {
 export type Notice =
   | { kind: "progress"; id: number; progress: Progress }
   | { kind: "kept"; id: number; kept: Kept }
+  | { kind: "warning"; id: number; warning: ErrorData }
   | { kind: "prediction"; id: number; prediction: Omit<LivePrediction, "device"> }
   /** A message of samples was taken in: another may be sent. `dropped` windows were given up so far. */
   | { kind: "taken"; id: number; dropped: number }

@@ -1,7 +1,8 @@
 // The page's side of text generation: the public class, over a worker of its own.
 
-import { absolute, closed, Connection, modelUrls, streamed, type Locations } from "./client.ts";
+import { absolute, closed, Connection, modelUrls, streamed, warn, type Locations } from "./client.ts";
 import type { Request } from "./protocol.ts";
+import { askToPersist } from "./store/persist.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, LoadTextOptions, Prompt, TextModelInfo } from "./text-types.ts";
 import type { ModelFiles, Samples } from "./types.ts";
 
@@ -21,10 +22,19 @@ export async function connectText(
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
         device: options.device ?? "auto",
         warmUp: options.warmUp ?? true,
+        store: options.store ?? "auto",
       },
-      { signal: options.signal, onNotice: (notice) => notice.kind === "text-progress" && options.onProgress?.(notice.progress) },
+      {
+        signal: options.signal,
+        onNotice: (notice) => {
+          if (notice.kind === "text-progress") options.onProgress?.(notice.progress);
+          else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
+        },
+      },
     );
-    return { connection, info: await answer };
+    const info = await answer;
+    if (info.stored && info.downloadedBytes > 0) void askToPersist();
+    return { connection, info };
   } catch (error) {
     // Ends the worker, and with it all memory that loading took.
     connection.close(closed());

@@ -1,6 +1,7 @@
 // What the worker needs of the compiled language model: the wasm implements it, unit tests put their own in its place.
 
 import type { LoadRequest } from "./engine.ts";
+import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { WorkerDescribeOptions, WorkerGenerateOptions } from "./protocol.ts";
 import type { Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
@@ -45,4 +46,5 @@ export type TextEngineLoader = (
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ) => Promise<LoadedText>;

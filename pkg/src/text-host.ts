@@ -39,7 +39,12 @@ export class TextHost {
     const { id } = request;
     switch (request.kind) {
       case "load-text": {
-        const loaded = await this.#load(request, (progress) => this.#notify({ kind: "text-progress", id, progress }), signal);
+        const loaded = await this.#load(
+          request,
+          (progress) => this.#notify({ kind: "text-progress", id, progress }),
+          signal,
+          (warning) => this.#notify({ kind: "warning", id, warning }),
+        );
         this.#loaded?.engine.free();
         this.#loaded = loaded;
         void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));

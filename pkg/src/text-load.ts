@@ -1,10 +1,11 @@
 // Loading a language model in the worker: each file goes to the device while it downloads, then everything is compiled.
 
 import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
+import { toErrorData, type ErrorData, type SensorLLMError } from "./errors.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { compile } from "./load.ts";
 import { macrotask } from "./macrotask.ts";
-import { fetchBytes, fetchChunks, fileUrl } from "./model.ts";
+import { withModelSource, type Received } from "./store/model-source.ts";
 import type { LoadedText, LoadTextRequest, TextEngine } from "./text-engine.ts";
 import type { TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AdapterInfo, Device } from "./types.ts";
@@ -14,40 +15,37 @@ export async function loadTextEngine(
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
+  onWarning: (warning: ErrorData) => void,
 ): Promise<LoadedText> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
   const started = performance.now();
-  let progress: TextProgress = { stage: "download", loadedBytes: 0, totalBytes: undefined, warmUp: 0 };
+  let progress: TextProgress = { stage: "download", loadedBytes: 0, storedBytes: 0, totalBytes: undefined, warmUp: 0 };
   const report = (change: Partial<TextProgress>) => onProgress((progress = { ...progress, ...change }));
-  const count = (bytes: number) => report({ loadedBytes: progress.loadedBytes + bytes });
-  const fetch = globalThis.fetch.bind(globalThis);
-  const [manifest] = await Promise.all([
-    fetchBytes(request.manifestUrl, { signal, onBytes: count, fetch }),
-    compile(request.wasmUrl, signal),
-  ]);
-  signal.throwIfAborted();
-  const { value, devices } = await watchDevices(() => open(manifest, request.device, adapter));
-  const { loader, device } = value;
-  try {
-    const files = loader.files() as { path: string; bytes: number }[];
-    report({ totalBytes: manifest.length + files.reduce((sum, { bytes }) => sum + bytes, 0) });
-    for (const { path } of files) {
-      loader.begin();
-      for await (const chunk of fetchChunks(fileUrl(path, request.manifestUrl, request.fileUrls), signal, fetch)) {
-        loader.push(chunk);
-        count(chunk.length);
+  const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
+  const options = { ...request, signal, onProgress: received, onWarning: (warning: SensorLLMError) => onWarning(toErrorData(warning)) };
+  const { loader, device, devices, origin } = await withModelSource(options, async (source) => {
+    const [manifest] = await Promise.all([source.manifest(), compile(request.wasmUrl, signal)]);
+    signal.throwIfAborted();
+    const { value, devices } = await watchDevices(() => open(manifest, request.device, adapter));
+    const { loader, device } = value;
+    try {
+      const files = loader.files() as { path: string; bytes: number }[];
+      await source.expect(files);
+      for (const { path } of files) {
+        // The loader checks the file's hash before it takes it in, and can begin once more if it is not the right one.
+        await source.load(path, loader);
+        signal.throwIfAborted();
       }
-      await loader.end();
-      signal.throwIfAborted();
+      return { loader, device, devices, origin: source.origin };
+    } catch (error) {
+      loader.free();
+      devices.free();
+      throw error;
     }
-    report({ stage: "load" });
-  } catch (error) {
-    loader.free();
-    devices.free();
-    throw error;
-  }
+  });
+  report({ stage: "load" });
   // Takes the loader over, whether it succeeds or not.
   const model = loader.finish();
   const loaded = performance.now();
@@ -61,6 +59,7 @@ export async function loadTextEngine(
       bytes: progress.totalBytes ?? progress.loadedBytes,
       device,
       adapter: device === "webgpu" ? adapter : undefined,
+      ...origin,
       timings,
     };
     return { engine: model as TextEngine, info, devices };

@@ -1,5 +1,6 @@
 // The data of text generation: what goes in, what streams out.
 
+import type { SensorLLMError } from "./errors.ts";
 import type { AdapterInfo, Device } from "./types.ts";
 
 /** One message of a conversation. */
@@ -69,10 +70,15 @@ export type GenerateEvent =
 
 /** How far loading a text model has come. */
 export interface TextProgress {
-  /** `download` brings the weights to the device as they come, `load` puts the model together, `warm-up` compiles. */
-  stage: "download" | "load" | "warm-up" | "ready";
-  /** Bytes of the model received so far. */
+  /**
+   * `download` brings the weights to the device as they come from the network or from where they are stored, `wait` waits for
+   * another tab that downloads or deletes the same model, `load` puts the model together, `warm-up` compiles.
+   */
+  stage: "wait" | "download" | "load" | "warm-up" | "ready";
+  /** Bytes of the model that are there so far. */
   loadedBytes: number;
+  /** Those of them that were stored in this browser. */
+  storedBytes: number;
   /** Bytes of all its files, once its manifest is read. */
   totalBytes: number | undefined;
   /** Share of the warm-up that is done, 0 to 1. */
@@ -82,8 +88,15 @@ export interface TextProgress {
 export interface LoadTextOptions {
   /** `auto` computes on a real (not a software) GPU if there is one, on the CPU otherwise. Default `auto`. */
   device?: "auto" | Device | undefined;
+  /**
+   * `auto` stores the model in this browser, so that the next load needs no network, and a load that was cut off goes on where it
+   * was. `false` stores nothing. Default `auto`.
+   */
+  store?: "auto" | false | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: TextProgress) => void) | undefined;
+  /** The model is loaded, but could not be stored (`quota`, `storage`). Left out: a warning on the console. */
+  onWarning?: ((warning: SensorLLMError) => void) | undefined;
   /** Compile everything while loading, so that the first token does not wait for it. Default true. */
   warmUp?: boolean | undefined;
   /** Where `sensorllm_bg.wasm` is, if not beside this module. */
@@ -108,6 +121,10 @@ export interface TextModelInfo {
   device: Device;
   /** The GPU adapter, when `device` is `webgpu`. */
   adapter: AdapterInfo | undefined;
+  /** Where all of the model is stored, if it is. */
+  stored: "opfs" | "cache" | false;
+  /** Bytes of the model's files that came over the network: 0 when all were stored. */
+  downloadedBytes: number;
   /** Milliseconds that loading took: until all weights were on the device, and for compiling. */
   timings: { load: number; warmUp: number };
 }

@@ -1,5 +1,6 @@
 // The data that goes in and comes out. What a sample means (units, signs) is decided by its `convention`, in Rust.
 
+import type { SensorLLMError } from "./errors.ts";
 import type { ListenStatus } from "./listen-status.ts";
 
 /**
@@ -119,9 +120,15 @@ export type AnswerEvent =
 
 /** How far loading has come. */
 export interface Progress {
-  stage: "download" | "compile" | "device" | "ready";
-  /** Bytes of model and program received so far. */
+  /**
+   * `download` brings the model's files in, from the network or from where they are stored; `wait` waits for another tab that
+   * downloads or deletes the same model.
+   */
+  stage: "wait" | "download" | "compile" | "device" | "ready";
+  /** Bytes of the model that are there so far. */
   loadedBytes: number;
+  /** Those of them that were stored in this browser. */
+  storedBytes: number;
   /** Bytes expected, where every size is known. */
   totalBytes: number | undefined;
 }
@@ -137,8 +144,15 @@ export interface LoadOptions {
   model?: string | URL | ModelFiles | undefined;
   /** `auto` computes on the CPU unless this machine's GPU is measured to be faster. Default `auto`. */
   device?: "auto" | Device | undefined;
+  /**
+   * `auto` stores a model of your own in this browser, so that the next load needs no network, and a load that was cut off goes
+   * on where it was. `false` stores nothing. The model in this package is never stored: it is part of your site. Default `auto`.
+   */
+  store?: "auto" | false | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** The model is loaded, but could not be stored (`quota`, `storage`). Left out: a warning on the console. */
+  onWarning?: ((warning: SensorLLMError) => void) | undefined;
   /** Where `sensorllm_bg.wasm` is, if not beside this module. */
   wasmUrl?: string | URL | undefined;
   /** Where `worker.js` is, if not beside this module. */
@@ -182,5 +196,9 @@ export interface ModelInfo {
   device: Device;
   /** The GPU adapter, when `device` is `webgpu`. */
   adapter: AdapterInfo | undefined;
+  /** Where all of the model is stored, if it is. */
+  stored: "opfs" | "cache" | false;
+  /** Bytes of the model's files that came over the network: 0 when all were stored. */
+  downloadedBytes: number;
   timings: LoadTimings;
 }

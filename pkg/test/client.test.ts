@@ -12,8 +12,8 @@ const MODEL = { manifest: "https://example.test/model/manifest.json", files: { "
 
 async function load(engine = new CountingEngine(), options: LoadOptions = {}) {
   const loader: EngineLoader = async (_, onProgress) => {
-    onProgress({ stage: "download", loadedBytes: 1, totalBytes: 2 });
-    onProgress({ stage: "ready", loadedBytes: 2, totalBytes: 2 });
+    onProgress({ stage: "download", loadedBytes: 1, storedBytes: 0, totalBytes: 2 });
+    onProgress({ stage: "ready", loadedBytes: 2, storedBytes: 0, totalBytes: 2 });
     return { engine, info: INFO };
   };
   const worker = new FakeWorker(loader);

@@ -21,6 +21,8 @@ export const INFO: ModelInfo = {
   words: true,
   device: "cpu",
   adapter: undefined,
+  stored: false,
+  downloadedBytes: 0,
   timings: { download: 1, compile: 1, device: 1 },
 };
 
@@ -112,6 +114,8 @@ export const TEXT_INFO: TextModelInfo = {
   bytes: 10,
   device: "cpu",
   adapter: undefined,
+  stored: false,
+  downloadedBytes: 0,
   timings: { load: 1, warmUp: 1 },
 };
 

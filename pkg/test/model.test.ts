@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SensorLLMError } from "../src/errors.ts";
 import { fetchModel } from "../src/model.ts";
+import { withModelSource, type Received } from "../src/store/model-source.ts";
 
 const MANIFEST = JSON.stringify({ format: 1, weights: { path: "weights.safetensors", bytes: 6, sha256: "" } });
 const MANIFEST_URL = "https://example.test/model/manifest.json";
@@ -19,7 +20,10 @@ function server(files: Record<string, string>): typeof globalThis.fetch {
 function fetching(fetch: typeof globalThis.fetch, fileUrls?: Record<string, string>) {
   const progress: [number, number | undefined][] = [];
   const controller = new AbortController();
-  const model = fetchModel({ manifestUrl: MANIFEST_URL, fileUrls, signal: controller.signal, onProgress: (...now) => progress.push(now), fetch });
+  const onProgress = ({ loadedBytes, totalBytes }: Received) => progress.push([loadedBytes, totalBytes]);
+  const onWarning = (warning: SensorLLMError) => assert.fail(warning);
+  const options = { manifestUrl: MANIFEST_URL, fileUrls, store: false, signal: controller.signal, onProgress, onWarning, fetch } as const;
+  const model = withModelSource(options, fetchModel);
   return { model, progress, controller };
 }
 

@@ -27,7 +27,7 @@ async function load(device: Device, failing: (device: Device, attempt: number) =
         engine: new CountingEngine(),
         info: { ...INFO, device: on },
         devices: { lost, free: () => {} },
-        kept: { program: PROGRAM, model: { manifest: new Uint8Array(), files: new Map() } },
+        kept: { program: PROGRAM, model: { model: { manifest: new Uint8Array(), files: new Map() }, origin: { stored: false, downloadedBytes: 0 } } },
       };
     });
     return worker;

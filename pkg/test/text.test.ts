@@ -12,8 +12,8 @@ const noActivities = () => Promise.reject(new Error("not expected"));
 
 async function load(engine = new CountingTextEngine(), options: LoadTextOptions = {}) {
   const loader: TextEngineLoader = async (_, onProgress) => {
-    onProgress({ stage: "download", loadedBytes: 1, totalBytes: 10, warmUp: 0 });
-    onProgress({ stage: "ready", loadedBytes: 10, totalBytes: 10, warmUp: 1 });
+    onProgress({ stage: "download", loadedBytes: 1, storedBytes: 0, totalBytes: 10, warmUp: 0 });
+    onProgress({ stage: "ready", loadedBytes: 10, storedBytes: 0, totalBytes: 10, warmUp: 1 });
     return { engine, info: TEXT_INFO };
   };
   const worker = new FakeWorker(noActivities, loader);

@@ -32,7 +32,7 @@ export default defineConfig<Options>({
     reuseExistingServer: false,
   },
   projects: [
-    { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|survival|text|tokenizer)\.spec\.ts/ },
+    { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|store|survival|text|tokenizer)\.spec\.ts/ },
     { name: "webgpu", use: { device: "webgpu" }, testMatch: /(kernels|activity|webgpu|text|memory)\.spec\.ts/ },
   ],
 });

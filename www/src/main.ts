@@ -155,7 +155,7 @@ async function waitForSensors(error: unknown): Promise<void> {
 }
 
 function showProgress({ stage, loadedBytes, totalBytes }: Progress): void {
-  const words = { download: "Fetching the model", compile: "Preparing the program", device: "Waking the model up", ready: "Ready" };
+  const words = { wait: "Another tab fetches the model", download: "Fetching the model", compile: "Preparing the program", device: "Waking the model up", ready: "Ready" };
   if (!run) showStatus(words[stage]);
   if (stage === "download" && totalBytes) {
     if (!run) showWords("Hello", `${(loadedBytes / 1e6).toFixed(1)} of ${(totalBytes / 1e6).toFixed(1)} MB`);

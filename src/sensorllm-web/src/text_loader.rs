@@ -134,6 +134,8 @@ impl TextModelLoader {
     }
 
     fn make_room(&mut self) -> Result<()> {
+        // A file that begins once more gives up the room of its first beginning before it gets new room.
+        self.content = Vec::new();
         let (_, entry) = self.current()?;
         let no_room = Error::new(
             ErrorKind::Device,

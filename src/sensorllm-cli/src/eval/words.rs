@@ -9,7 +9,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use sensorllm::answer::AnswerStep;
-use sensorllm::sensor::{Samples, Window};
+use sensorllm::sensor::{Samples, Window, WindowConfig};
 use sensorllm::trend::{self, Activity, Facts};
 use sensorllm::{Error, ErrorKind, Manifest, Options, Pipeline};
 use serde::Serialize;
@@ -36,6 +36,9 @@ pub struct WordsArgs {
     /// Only these subjects, separated by commas; all if not given
     #[arg(long, value_delimiter = ',', value_name = "A,B,C")]
     subjects: Option<Vec<String>>,
+    /// Seconds asked about at a time, at least those of a window; a window if not given
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<f64>,
     /// Number of questions
     #[arg(long, value_name = "N", default_value_t = 300)]
     questions: usize,
@@ -56,6 +59,8 @@ struct Report {
     model: String,
     data: String,
     subjects: Vec<String>,
+    /// Seconds asked about at a time.
+    seconds: f64,
     questions: usize,
     /// Statements that could be read in all answers.
     stated: usize,
@@ -97,6 +102,7 @@ pub fn run(args: &WordsArgs) -> anyhow::Result<()> {
         model: pipeline.manifest().name.clone(),
         data: set.name.clone(),
         subjects,
+        seconds: asked.first().map_or(0.0, |shown| shown.window.end_seconds - shown.window.start_seconds),
         questions: asked.len(),
         stated: 0,
         truth: 0.0,
@@ -149,10 +155,24 @@ fn windows(
     set: &Dataset,
     subjects: &[String],
 ) -> anyhow::Result<Vec<Shown>> {
+    let window = pipeline.manifest().window;
+    let length = args.seconds.map_or(window.length, |seconds| (seconds * f64::from(window.rate_hz)) as usize);
+    if length < window.length {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "{length} rows at {} Hz are less than the model's window of {}",
+                window.rate_hz, window.length
+            ),
+            "ask for more `--seconds`",
+        )
+        .into());
+    }
+    let stretch = WindowConfig { length, hop: window.hop.max(length / 2), ..window };
     let mut all = Vec::new();
     for subject in subjects {
         for recording in set.recordings(subject)? {
-            let found = labelled_windows(&recording, &pipeline.manifest().window).with_context(|| {
+            let found = labelled_windows(&recording, &stretch).with_context(|| {
                 format!("{}: recording {} of {subject}", args.data.display(), recording.name)
             })?;
             for (window, segment) in found.windows {
@@ -228,7 +248,7 @@ impl Report {
         let mut fact = |name: &str, value: String| facts.row([name.to_owned(), value]);
         fact("model", self.model.clone());
         fact("data", format!("{} ({})", self.data, self.subjects.join(", ")));
-        fact("questions", self.questions.to_string());
+        fact("questions", format!("{}, each about {:.2} s", self.questions, self.seconds));
         fact("true statements", format!("{:.4} of {}", self.truth, self.stated));
         fact("about an absent channel", self.about_absent_channel.to_string());
         fact("answers without a statement", self.without_statement.to_string());

@@ -23,7 +23,7 @@ use crate::train::engine::{Run, fit};
 use crate::train::examples::{Recordings, Splitted};
 use crate::train::left_out::LeftOut;
 use crate::train::prepare::prepare;
-use crate::train::tune::{ClassWeights, freeze};
+use crate::train::tune::{ClassWeights, trainable};
 
 /// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
 const PARTS: usize = 2;
@@ -91,7 +91,7 @@ impl Planned {
                 // Earlier stages see the fold's training subjects only.
                 let start = |data: &Splitted, run: &Run, device: &Device| {
                     let prepared = prepare(&self.config, self.manifest.clone(), data, run, PARTS, device)?;
-                    Ok(freeze(prepared.model, &self.config.objective.freeze))
+                    Ok(trainable(prepared.model, &self.config.objective))
                 };
                 self.train_and_test(&SensorLlmClassifier::new(&self.manifest, weight), data, runs, start)
             }

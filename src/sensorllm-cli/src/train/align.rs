@@ -10,7 +10,7 @@ use sensorllm::words::Tokens;
 use super::engine::{Losses, Task, Validation};
 use super::examples::Example;
 use super::exchanges::{Drawn, Exchanges};
-use super::next_token::{Learned, loss};
+use super::next_token::loss;
 use super::stages::Alignment;
 
 /// Questions that are scored after each epoch.
@@ -85,7 +85,7 @@ impl Task for Align<'_> {
 
     fn loss(&self, model: &SensorLlm, part: &Asked, device: &Device) -> Losses {
         let encoded = model.encode(&part.input, device);
-        Losses::of(loss(model, Some((&part.input, encoded)), &part.texts, Learned::Answer))
+        Losses::of(loss(model, Some((&part.input, encoded)), &part.texts))
     }
 
     fn validate(&self, model: &SensorLlm, device: &Device) -> Result<Validation> {

@@ -134,6 +134,20 @@ pub struct Objective {
     /// Parts of the model that stay as the stages before left them. The paper freezes encoder and language model.
     #[serde(default)]
     pub freeze: Vec<Frozen>,
+    /// Low-rank updates in place of full fine-tuning of the language model: its weights and token table stay, and every matrix of
+    /// its blocks learns an update that is merged into it at the end. Left out, what is not frozen is tuned in full.
+    #[serde(default)]
+    pub lora: Option<LoraSettings>,
+}
+
+/// Size of low-rank updates (LoRA, arXiv 2106.09685).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoraSettings {
+    /// Rank of an update.
+    pub rank: usize,
+    /// Updates are scaled by this divided by the rank.
+    pub alpha: f64,
 }
 
 /// A part of the model that can be kept from changing.
@@ -182,6 +196,12 @@ impl TrainConfig {
         let wrong = |message: String, hint: &str| Err(Error::new(ErrorKind::InvalidInput, message, hint));
         if self.objective.batch == 0 {
             return wrong("`batch` of the objective is 0".to_owned(), "give it a value of at least 1");
+        }
+        if self.objective.lora.is_some_and(|lora| lora.rank == 0) {
+            return wrong(
+                "`rank` of `lora` is 0".to_owned(),
+                "give it a value of at least 1, or leave out `lora`",
+            );
         }
         let known = |name: &String| self.model.labels.iter().any(|label| label.name == *name);
         for (activity, labels) in &self.model.partial_labels {

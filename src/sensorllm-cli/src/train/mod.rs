@@ -105,9 +105,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         _ => None,
     };
     let task = tune::Tuning::new(&config, &manifest, &data, exchanges.as_ref(), parts);
-    let model = tune::freeze(prepared.model, &config.objective.freeze);
+    let model = tune::trainable(prepared.model, &config.objective);
     let outcome = engine::fit(&task, model, &config.optimisation, &run, &device)?;
-    let model = outcome.model.to_device(&Device::flex());
+    let model = outcome.model.materialize().to_device(&Device::flex());
     let calibrated = calibrate::calibrate(manifest.clone(), &model, &data.validation)?;
     export::write(calibrated, &model, prepared.tokenizer.as_deref(), &args.out)?;
     eprintln!(

@@ -7,16 +7,7 @@ use sensorllm::llama::KvCache;
 use sensorllm::model::SensorLlm;
 use sensorllm::words::Tokens;
 
-/// Which tokens of a text are to be learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Learned {
-    /// Every one: question, facts and answer.
-    All,
-    /// The answer alone; question and facts are given.
-    Answer,
-}
-
-/// Mean over the learned tokens of −ln(probability of the token that follows).
+/// Mean over the answers' tokens of −ln(probability of the token). Question and facts are given, not learned.
 ///
 /// `sensors` are the windows that the texts are about, and the encoder's vectors of them; without them the text stands alone.
 ///
@@ -24,12 +15,7 @@ pub enum Learned {
 ///
 /// - sensors' vectors: `[windows · encoded channels, positions, d_model]`
 /// - output: `[1]`
-pub fn loss(
-    model: &SensorLlm,
-    sensors: Option<(&ModelInput, Tensor<3>)>,
-    texts: &[Tokens],
-    learned: Learned,
-) -> Tensor<1> {
+pub fn loss(model: &SensorLlm, sensors: Option<(&ModelInput, Tensor<3>)>, texts: &[Tokens]) -> Tensor<1> {
     let ids: Vec<Vec<u32>> = texts.iter().map(|text| text.ids.clone()).collect();
     // Stages that need words make sure that the model has them before they start.
     let (Some(sequences), Some(decoder)) = (model.sequences(sensors, &ids), model.decoder()) else {
@@ -38,12 +24,8 @@ pub fn loss(
     let [batch, longest, d_model] = sequences.vectors.dims();
     let (mut places, mut targets) = (Vec::new(), Vec::new());
     for (row, (text, start)) in texts.iter().zip(&sequences.text_starts).enumerate() {
-        // The token at `at` is predicted one position before; the first one of a text that stands alone is not.
-        let first = match learned {
-            Learned::All => usize::from(*start == 0),
-            Learned::Answer => text.answer,
-        };
-        for at in first..text.ids.len() {
+        // The token at `at` is predicted one position before.
+        for at in text.answer..text.ids.len() {
             places.push((row * longest + start + at - 1) as i32);
             targets.push(text.ids[at] as i32);
         }
@@ -89,10 +71,9 @@ mod tests {
         ];
         let each: Vec<Vec<f32>> = texts.iter().map(|text| by_hand(&model, &text.ids)).collect();
         let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
-        let found = |learned| loss(&model, None, &texts, learned).into_scalar::<f32>();
-        assert!((found(Learned::All) - mean(&each.concat())).abs() < 1e-4);
         // Answers begin at tokens 5 and 2, which are predicted one position before.
         let answers = [&each[0][4..], &each[1][1..]].concat();
-        assert!((found(Learned::Answer) - mean(&answers)).abs() < 1e-4);
+        let found = loss(&model, None, &texts).into_scalar::<f32>();
+        assert!((found - mean(&answers)).abs() < 1e-4, "{found}");
     }
 }

@@ -8,7 +8,7 @@ use sensorllm::words::Tokens;
 use super::engine::{Losses, Task, Validation};
 use super::examples::Example;
 use super::exchanges::Exchanges;
-use super::next_token::{Learned, loss};
+use super::next_token::loss;
 use super::stages::LanguagePretraining;
 
 /// Texts that are scored after each epoch.
@@ -62,7 +62,7 @@ impl Task for PretrainLanguage<'_> {
     }
 
     fn loss(&self, model: &SensorLlm, part: &Vec<Tokens>, _: &Device) -> Losses {
-        Losses::of(loss(model, None, part, Learned::Answer))
+        Losses::of(loss(model, None, part))
     }
 
     fn validate(&self, model: &SensorLlm, _: &Device) -> Result<Validation> {
@@ -77,7 +77,7 @@ impl Task for PretrainLanguage<'_> {
         let mut sum = 0.0;
         for chunk in drawn.chunks(self.settings.batch) {
             let texts: Vec<Tokens> = chunk.iter().map(|drawn| drawn.tokens.clone()).collect();
-            let loss = loss(model, None, &texts, Learned::Answer).into_scalar::<f32>();
+            let loss = loss(model, None, &texts).into_scalar::<f32>();
             sum += f64::from(loss) * chunk.len() as f64;
         }
         let loss = sum / drawn.len().max(1) as f64;

@@ -2,7 +2,7 @@
 //! with words, the next-token loss on answers about some of the windows.
 
 use anyhow::Result;
-use burn::module::Module;
+use burn::module::{Lora, Module};
 use burn::tensor::Device;
 use sensorllm::input::InputStage;
 use sensorllm::model::SensorLlm;
@@ -10,12 +10,12 @@ use sensorllm::{Head, Manifest};
 
 use super::align::Asked;
 use super::batches::{self, Part, order};
-use super::config::{Frozen, TrainConfig};
+use super::config::{Frozen, Objective, TrainConfig};
 use super::engine::{Losses, Task, Validation};
 use super::examples::{Example, LabelSet, Recordings, Splitted};
 use super::exchanges::{Drawn, Exchanges};
 use super::loss::Targets;
-use super::next_token::{self, Learned};
+use super::next_token;
 use super::validate::{confusion, macro_f1, score};
 
 /// Fitting a model to labelled windows.
@@ -44,9 +44,14 @@ const STAGE: u64 = 0x7475_6e69_6e67_3032;
 /// Questions whose answers are checked after each epoch.
 const VALIDATION_QUESTIONS: usize = 96;
 
-/// The model with some of its parts fixed.
-pub fn freeze(mut model: SensorLlm, frozen: &[Frozen]) -> SensorLlm {
-    for part in frozen {
+/// The model with what the configuration keeps as it is fixed, and with low-rank updates in its language model if they are asked
+/// for. Updates start at zero: the model computes what it did. [`Module::materialize`] merges them.
+pub fn trainable(mut model: SensorLlm, objective: &Objective) -> SensorLlm {
+    if let Some(lora) = objective.lora {
+        model.llm = model.llm.apply_lora(Lora::new(lora.rank, lora.alpha));
+        model.tokens = model.tokens.map(Module::no_grad);
+    }
+    for part in &objective.freeze {
         match part {
             Frozen::Encoder => model.encoder = model.encoder.no_grad(),
             Frozen::Llm => {
@@ -179,7 +184,7 @@ impl Task for Tuning<'_> {
         let mut named = vec![("llm", llm), ("encoder", encoder)];
         if let Some(asked) = asked {
             let encoded = model.encode(&asked.input, device);
-            let words = next_token::loss(model, Some((&asked.input, encoded)), &asked.texts, Learned::Answer);
+            let words = next_token::loss(model, Some((&asked.input, encoded)), &asked.texts);
             total = total + words.clone() * objective.words_weight;
             named.push(("words", words));
         }
@@ -221,6 +226,56 @@ impl Task for Tuning<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::config::LoraSettings;
+    use crate::train::engine::trained_parameters;
+    use burn::tensor::Tensor;
+    use sensorllm::llama::KvCache;
+
+    #[test]
+    fn low_rank_updates_start_at_nothing_and_merge_into_the_weights() {
+        let json = include_bytes!("../../../../models/default/manifest.json");
+        let device = Device::flex().autodiff();
+        let manifest = Manifest::parse(json).unwrap();
+        let model = SensorLlm::new(&manifest, &device);
+        let config = TrainConfig::read("../../models/train/default.toml".as_ref()).unwrap();
+        let lora = Some(LoraSettings { rank: 2, alpha: 4.0 });
+        let objective = Objective { lora, freeze: vec![Frozen::Encoder], ..config.objective };
+        let whole = trained_parameters(&model.llm).len();
+        let vectors = Tensor::<3>::ones([1, 5, manifest.llm.d_model], &device);
+        let hidden = |model: &SensorLlm| {
+            let hidden = model.llm.forward(vectors.clone(), &mut KvCache::new());
+            hidden.into_data().try_into_vec::<f32>().unwrap()
+        };
+        let before = hidden(&model);
+
+        let mut model = trainable(model, &objective);
+        assert_eq!(hidden(&model), before, "updates start at zero");
+        // Two factors for each of a block's seven matrices; norms and matrices themselves stay.
+        assert_eq!(trained_parameters(&model.llm).len(), 14 * manifest.llm.layers);
+        assert!(whole > 0 && trained_parameters(&model.encoder).is_empty());
+        assert!(!trained_parameters(&model.projector).is_empty());
+
+        model.llm = model.llm.map(&mut Nudge);
+        let (nudged, merged) = (hidden(&model), hidden(&model.clone().materialize()));
+        let off = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off(&nudged, &before) > 1e-3, "updates are computed with");
+        assert!(off(&nudged, &merged) < 1e-5, "merged weights compute the same");
+    }
+
+    /// Adds a little to everything that is trained.
+    struct Nudge;
+
+    impl burn::module::ModuleMapper for Nudge {
+        fn map_float<const D: usize>(
+            &mut self,
+            param: burn::module::Param<Tensor<D>>,
+        ) -> burn::module::Param<Tensor<D>> {
+            param.map(|value| match value.is_require_grad() {
+                true => Tensor::from_inner(value.inner() + 0.1).require_grad(),
+                false => value,
+            })
+        }
+    }
 
     #[test]
     fn rare_labels_weigh_more_and_weights_add_up_to_one() {

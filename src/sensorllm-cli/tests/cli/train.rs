@@ -146,6 +146,12 @@ fn every_stage_runs_and_the_model_answers_in_words() {
     assert!(report["questions"].as_u64().expect("questions") >= 10);
     let truth = report["truth"].as_f64().expect("truth");
     assert!((0.0..=1.0).contains(&truth));
+    let mut longer =
+        super::support::sensorllm(&["eval-words", "--questions", "3", "--seconds", "6", "--json"]);
+    let report = super::support::json(longer.arg("--model").arg(&model).arg("--data").arg(sample()));
+    assert_eq!(report["seconds"].as_f64().expect("seconds"), 6.0);
+    let mut shorter = super::support::sensorllm(&["eval-words", "--seconds", "1", "--model"]);
+    shorter.arg(&model).arg("--data").arg(sample()).assert().failure();
 
     // Eight bits keep the words.
     let small = folder.join("small");

@@ -25,6 +25,8 @@ mod task;
 pub use error::RunError;
 pub use fit::fit;
 pub use interrupt::EXIT_STATUS;
+#[cfg(test)]
+pub use parameters::trained as trained_parameters;
 pub use run::{Run, RunArgs};
 pub use settings::FitSettings;
 pub use task::{ConfusionMatrix, Losses, Task, Validation};

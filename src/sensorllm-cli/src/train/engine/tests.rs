@@ -4,6 +4,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use anyhow::Result;
 use burn::module::{Module, Param};
@@ -12,9 +13,13 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::average::Average;
+use super::checkpoint::{Position, State};
 use super::fit::Outcome;
 use super::interrupt::Interrupt;
 use super::log::{EpochRecord, Record, StepRecord};
+use super::optimiser::adamw;
+use super::step::step;
 use super::*;
 
 /// A line through points, with an offset that is not trained.
@@ -302,4 +307,32 @@ fn a_loss_that_is_no_number_ends_the_run() {
     let settings = FitSettings { warmup: 0.0, ..FitSettings::new(3, 1e30) };
     let error = error(fit_points(&Points::new(), &settings, &run(folder.path(), &settings)));
     assert!(matches!(error, RunError::Diverged { epoch: 1, .. }), "{error}");
+}
+
+#[test]
+fn steps_do_not_get_slower() {
+    let device = Device::flex().autodiff();
+    let settings = settings(1);
+    let mut state = State {
+        model: Line::new(&device),
+        average: Average::new(0.0),
+        optimiser: adamw(&settings),
+        best: None,
+        position: Position::default(),
+    };
+    let points = Points::new();
+    let mut milliseconds = Vec::new();
+    for index in 0..3000 {
+        let started = Instant::now();
+        step(&points, &mut state, points.batch(&0, 0, index), 1e-3, 0, &device);
+        milliseconds.push(1e3 * started.elapsed().as_secs_f64());
+    }
+    let median = |part: &[f64]| {
+        let mut sorted = part.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    };
+    // What a step leaves behind in autodiff's graph, each later one would have to go through.
+    let (first, last) = (median(&milliseconds[50..350]), median(&milliseconds[2700..]));
+    assert!(last < 2.0 * first, "a step took {first:.3} ms at first, {last:.3} ms after 2,700 steps");
 }

@@ -183,13 +183,6 @@ unsafe fn write<S: Simd>(s: S, sums: [S::F32; VECTORS], to: *mut f32, rows: usiz
         }
         return;
     }
-    if rows == VECTORS * S::LANES {
-        for (v, sums) in sums.into_iter().enumerate() {
-            // SAFETY: the caller's.
-            unsafe { s.store(to.add(v * S::LANES), sums) };
-        }
-        return;
-    }
     // 32 is the largest panel.
     let mut panel = [0.0; 32];
     for (v, sums) in sums.into_iter().enumerate() {

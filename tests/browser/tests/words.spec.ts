@@ -1,0 +1,75 @@
+// Questions about recordings of people the model never saw: what is answered in words is what the extractor found.
+
+import type { Page } from "@playwright/test";
+import type * as Package from "sensorllm";
+import { expect, recording, test, type Rows } from "./fixtures.ts";
+
+/** Asks the package's own model; resolves with everything that came, in order. */
+async function ask(page: Page, device: Package.Device, rows: Partial<Rows>, question: string): Promise<Package.AnswerEvent[]> {
+  await page.goto("./");
+  return page.evaluate(
+    async ({ device, rows, question }) => {
+      const address = "/pkg/dist/index.js";
+      const { SensorLLM } = (await import(address)) as typeof Package;
+      await using model = await SensorLLM.load({ device });
+      const samples: Package.Samples = {
+        timeMs: Float64Array.from(rows.timeMs ?? []),
+        acceleration: Float32Array.from(rows.acceleration ?? []),
+        rotationRate: rows.rotationRate && Float32Array.from(rows.rotationRate),
+        convention: "w3c",
+      };
+      const events: Package.AnswerEvent[] = [];
+      for await (const event of model.ask(samples, question, { placement: "pocket" })) events.push(event);
+      return events;
+    },
+    { device, rows, question },
+  );
+}
+
+const written = (events: Package.AnswerEvent[]) => events.map(({ text }) => text).join("");
+
+function facts(events: Package.AnswerEvent[]): Package.Facts {
+  const [first] = events;
+  if (first?.kind !== "facts") throw new Error(`the first event is ${first?.kind}`);
+  return first.facts;
+}
+
+/** Seconds from `from` to `to` of a recording. */
+function cut({ timeMs, acceleration, rotationRate }: Rows, from: number, to: number): Rows {
+  const row = (seconds: number) => timeMs.findIndex((time) => time - (timeMs[0] as number) >= 1000 * seconds);
+  const [start, end] = [row(from), row(to)];
+  return {
+    timeMs: timeMs.slice(start, end),
+    acceleration: acceleration.slice(3 * start, 3 * end),
+    rotationRate: rotationRate.slice(3 * start, 3 * end),
+  };
+}
+
+test("a step rate is told with the extractor's number, word by word", async ({ page, device }) => {
+  const events = await ask(page, device, cut(await recording("walking", "s18"), 5, 15), "How many steps a minute?");
+  const { stepsPerMinute } = facts(events);
+  expect(stepsPerMinute).toBeGreaterThan(80);
+  expect(stepsPerMinute).toBeLessThan(150);
+  expect(written(events)).toContain(`${Math.round(stepsPerMinute as number)} steps`);
+  expect(events.filter(({ kind, text }) => kind === "token" && text !== "").length).toBeGreaterThan(5);
+  expect(events.at(-1)).toMatchObject({ kind: "finished", reason: "stop" });
+});
+
+test("the trends that are told are those that are drawn", async ({ page, device }) => {
+  const events = await ask(page, device, cut(await recording("walking", "s12"), 5, 6.5), "How does the vertical acceleration change?");
+  const channel = facts(events).channels.find(({ channel }) => channel === "acceleration.up");
+  const answer = written(events);
+  expect(channel?.segments.length).toBeGreaterThan(1);
+  for (const { end } of channel?.segments.slice(0, -1) ?? []) expect(answer).toContain(end.toFixed(1));
+});
+
+test("the activity is named, and nothing is said of a sensor that is not there", async ({ page, device }) => {
+  const { timeMs, acceleration } = cut(await recording("running", "s18"), 5, 15);
+  const events = await ask(page, device, { timeMs, acceleration }, "");
+  const answer = written(events);
+  console.log(`${device}: ${answer}`);
+  expect(answer).toContain("running");
+  expect(facts(events).channels.some(({ channel }) => channel.startsWith("rotation_rate"))).toBe(false);
+  expect(answer).toContain("rotation rate");
+  expect(answer).not.toMatch(/rad\/s/);
+});
