@@ -374,11 +374,12 @@ test(`loading and closing ${CYCLES} times leaves no GPU memory behind`, async ({
     if (round === 0) console.log(`a loaded model: ${loaded.created} buffers made, ${(loaded.createdBytes / MEGABYTE).toFixed(1)} MB, ${(loaded.heldBytes / MEGABYTE).toFixed(1)} MB held`);
   }
   expect(page.workers().length).toBe(0);
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  // The first rounds fill caches; from then on, memory must not rise with the rounds.
-  const [early, late] = [mean(process.slice(5, 15)), mean(process.slice(-10))];
-  console.log(`GPU process: ${(early / MEGABYTE).toFixed(0)} MB after 10 rounds, ${(late / MEGABYTE).toFixed(0)} MB after ${CYCLES}`);
-  expect(late - early).toBeLessThan(40 * MEGABYTE);
+  // The process goes up and down while it tidies up; what it comes down to must not rise with the rounds. Were a model left behind
+  // each time, that would be more than this in the rounds between.
+  const [early, late] = [Math.min(...process.slice(0, 15)), Math.min(...process.slice(-15))];
+  const all = process.map((bytes) => (bytes / MEGABYTE).toFixed(0)).join(" ");
+  console.log(`GPU process: ${(early / MEGABYTE).toFixed(0)} MB in the first 15 rounds, ${(late / MEGABYTE).toFixed(0)} MB in the last 15 (${all})`);
+  expect(late - early).toBeLessThan(60 * MEGABYTE);
 });
 
 /** Dispatches a recording as `devicemotion` events in real time, in the page, until it is over or `stopMotion` is called. */
