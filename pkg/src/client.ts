@@ -1,9 +1,11 @@
 // The page's side: the public class, which turns calls into messages and answers into promises and iterators.
 
 import { fromErrorData, SensorLLMError, type ErrorData } from "./errors.ts";
-import type { Notice, Request, Response, Results } from "./protocol.ts";
+import { listen } from "./listening.ts";
+import type { Kept, Notice, Request, Response, Results } from "./protocol.ts";
 import { AsyncQueue } from "./queue.ts";
 import { askToPersist } from "./store/persist.ts";
+import { Supervisor, type Session } from "./supervisor.ts";
 import type {
   AnswerEvent,
   ClassifyOptions,
@@ -17,8 +19,8 @@ import type {
 } from "./types.ts";
 import { workingFolder } from "./working-folder.ts";
 
-/** Windows that may wait to be computed before the oldest are dropped. */
-const DEFAULT_MAX_PENDING = 4;
+/** How long a worker may take to free its memory before it is ended anyway. */
+const SHUT_DOWN_MS = 1000;
 
 /** The part of a Worker that is used; tests pass their own. */
 export interface WorkerPort {
@@ -32,6 +34,7 @@ interface Pending {
   resolve: (value: Results[keyof Results]) => void;
   reject: (reason: unknown) => void;
   onNotice?: ((notice: Notice) => void) | undefined;
+  settled: Promise<unknown>;
 }
 
 /** Where the worker, the program and the default model are; known to the entry point, which bundlers read. */
@@ -47,18 +50,16 @@ export class Connection {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #closed: SensorLLMError | undefined;
+  /** Called when the worker or its GPU is lost. Without it, everything in progress rejects. */
+  onLost: ((loss: { cause: "worker-lost" | "device-lost"; message: string }) => void) | undefined;
 
   constructor(worker: WorkerPort) {
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#answered(data);
     worker.onerror = (event) => {
-      this.close(
-        new SensorLLMError(
-          "internal",
-          `The worker failed: ${event.message || "its script could not be loaded"}.`,
-          "Reload the page. If this happens at once, check that worker.js is served and that `workerUrl` points to it.",
-        ),
-      );
+      const message = `The worker failed: ${event.message || "its script could not be loaded"}.`;
+      if (this.onLost) return this.onLost({ cause: "worker-lost", message });
+      this.close(new SensorLLMError("internal", message, "Reload the page. If this happens at once, check that worker.js is served and that `workerUrl` points to it."));
     };
   }
 
@@ -69,20 +70,24 @@ export class Connection {
   ): { id: number; answer: Promise<Results[K]> } {
     const id = this.#nextId++;
     const { signal, onNotice } = options;
+    let settle = () => {};
+    const over = new Promise<void>((resolve) => (settle = resolve));
     const answer = new Promise<Results[K]>((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal?.aborted) return reject(signal.reason);
       const onAbort = () => {
         this.#pending.delete(id);
         this.post({ kind: "abort", id });
+        settle();
         reject(signal?.reason);
       };
-      const settled = () => signal?.removeEventListener("abort", onAbort);
+      const settled = () => (signal?.removeEventListener("abort", onAbort), settle());
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#pending.set(id, {
         resolve: (value) => (settled(), resolve(value as Results[K])),
         reject: (reason) => (settled(), reject(reason)),
         onNotice,
+        settled: over,
       });
       this.#worker.postMessage({ ...message, id } as Request);
     });
@@ -94,16 +99,51 @@ export class Connection {
     if (!this.#closed) this.#worker.postMessage(message);
   }
 
-  /** Ends the worker; whatever is unanswered rejects with `reason`. */
+  /** Whether the worker computes anything but the request of this id. */
+  busyBeside(id: number): boolean {
+    return this.#pending.size > (this.#pending.has(id) ? 1 : 0);
+  }
+
+  /** Resolves when nothing is unanswered. */
+  async idle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled([...this.#pending.values()].map(({ settled }) => settled));
+  }
+
+  /** Lets the worker free its memory, the GPU's above all, then ends it. Whatever is unanswered rejects with `reason`. */
+  async shutDown(reason: SensorLLMError): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = reason;
+    const id = this.#nextId++;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SHUT_DOWN_MS);
+      this.#worker.onerror = this.#worker.onmessage = (event: Event) => {
+        if (event.type !== "error" && (event as MessageEvent<Response>).data.id !== id) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#worker.postMessage({ kind: "close", id });
+    });
+    this.#end(reason);
+  }
+
+  /** Ends the worker at once; whatever is unanswered rejects with `reason`. */
   close(reason: SensorLLMError): void {
     if (this.#closed) return;
     this.#closed = reason;
+    this.#end(reason);
+  }
+
+  #end(reason: SensorLLMError): void {
     this.#worker.terminate();
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
   }
 
   #answered(response: Response): void {
+    if (response.kind === "lost") {
+      if (this.onLost) return this.onLost({ cause: "device-lost", message: response.message });
+      return this.close(new SensorLLMError("device-lost", response.message, 'Load the model again, with the device "cpu" if this repeats.'));
+    }
     const pending = this.#pending.get(response.id);
     if (!pending) return;
     if (response.kind !== "done" && response.kind !== "error") return pending.onNotice?.(response);
@@ -113,8 +153,16 @@ export class Connection {
   }
 }
 
+/** Loads a model in a worker, to be replaced when that is lost. */
+export async function supervise(locations: Locations, options: LoadOptions): Promise<Supervisor> {
+  let kept: Kept | undefined;
+  const session = await connect(locations, options, undefined, (one) => (kept = one));
+  // Whoever asked to cancel the loading meant that one.
+  return new Supervisor(session, (device) => connect(locations, { ...options, device, signal: undefined, onProgress: undefined }, kept));
+}
+
 /** Starts a worker and loads a model in it. */
-export async function connect(locations: Locations, options: LoadOptions): Promise<{ connection: Connection; info: ModelInfo }> {
+export async function connect(locations: Locations, options: LoadOptions, kept?: Kept, onKept?: (kept: Kept) => void): Promise<Session> {
   options.signal?.throwIfAborted();
   const connection = new Connection(locations.worker());
   try {
@@ -124,12 +172,14 @@ export async function connect(locations: Locations, options: LoadOptions): Promi
         ...modelUrls(options.model ?? locations.model),
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
         device: options.device ?? "auto",
+        kept,
         store: options.model === undefined ? false : (options.store ?? "auto"),
       },
       {
         signal: options.signal,
         onNotice: (notice) => {
           if (notice.kind === "progress") options.onProgress?.(notice.progress);
+          else if (notice.kind === "kept") onKept?.(notice.kept);
           else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
         },
       },
@@ -145,20 +195,22 @@ export async function connect(locations: Locations, options: LoadOptions): Promi
 
 /** What a loaded model can do. The entry point adds how it is loaded. */
 export class Client implements AsyncDisposable {
-  /** What was loaded and where it computes. */
-  readonly info: ModelInfo;
-  readonly #connection: Connection;
+  readonly #supervisor: Supervisor;
 
   /** @internal Use `SensorLLM.load`. */
-  constructor({ connection, info }: { connection: Connection; info: ModelInfo }) {
-    this.#connection = connection;
-    this.info = info;
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor;
+  }
+
+  /** What was loaded and where it computes now: a GPU that is lost is stood in for by the CPU. */
+  get info(): ModelInfo {
+    return this.#supervisor.info;
   }
 
   /** Cuts a recording into windows and names the activity in each. */
   async classify(samples: Samples, options: ClassifyOptions = {}): Promise<Prediction[]> {
     const { signal, ...rest } = options;
-    return this.#connection.request<"classify">({ kind: "classify", samples, options: rest }, { signal }).answer;
+    return this.#supervisor.run(({ connection }) => connection.request<"classify">({ kind: "classify", samples, options: rest }, { signal }).answer);
   }
 
   /**
@@ -172,7 +224,7 @@ export class Client implements AsyncDisposable {
   ask(samples: Samples, question: string, options: ClassifyOptions = {}): AsyncIterableIterator<AnswerEvent> {
     const { signal, ...rest } = options;
     const message = { kind: "ask", samples, question, options: rest } as const;
-    return streamed<"ask", AnswerEvent>(this.#connection, message, signal, (notice) => (notice.kind === "answered" ? notice.event : undefined));
+    return streamed<"ask", AnswerEvent>(this.#supervisor.connection(), message, signal, (notice) => (notice.kind === "answered" ? notice.event : undefined));
   }
 
   /** Describes in words what a recording shows. Events as of `ask`. */
@@ -184,67 +236,27 @@ export class Client implements AsyncDisposable {
    * Names the activity as it happens, window after window, until the source ends, `signal` aborts or the loop is left.
    *
    * Reading starts at once, so that a call inside a user gesture can ask for permission. Where windows arrive faster than
-   * they are computed, the oldest are dropped and counted.
+   * they are computed, the oldest are dropped and counted. When the GPU or the worker is lost, samples are kept until another
+   * worker computes them; `onStatus` tells of it, and of gaps, slow sensors and the page going into the background.
    */
   listen(options: ListenOptions): AsyncIterableIterator<LivePrediction> {
-    const { source, signal, maxPending = DEFAULT_MAX_PENDING, ...rest } = options;
-    const stopped = new AbortController();
-    const predictions = new AsyncQueue<LivePrediction>(() => stopped.abort(closed()));
-    if (!(Number.isInteger(maxPending) && maxPending >= 1)) {
-      throw new SensorLLMError("invalid-input", `maxPending must be a positive whole number, not ${maxPending}.`);
-    }
-    if (signal?.aborted) {
-      predictions.fail(signal.reason);
-      return predictions;
-    }
-    const iterator = source[Symbol.asyncIterator]();
-    const onAbort = () => predictions.fail(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    stopped.signal.addEventListener("abort", () => {
-      signal?.removeEventListener("abort", onAbort);
-      // A source that fails while it is being left has nothing left to say.
-      void Promise.resolve(iterator.return?.()).catch(() => {});
-    });
-    const { id, answer } = this.#connection.request<"listen">(
-      { kind: "listen", options: rest, maxPending },
-      { signal: stopped.signal, onNotice: (notice) => notice.kind === "prediction" && predictions.push(notice.prediction) },
-    );
-    answer.then(
-      () => predictions.close(),
-      (error: unknown) => predictions.fail(error),
-    );
-    void this.#pump(iterator, id, predictions);
-    return predictions;
+    return listen(this.#supervisor, options);
   }
 
   /** Ends the worker and frees the model. Calls in progress reject with the code `closed`. */
   async close(): Promise<void> {
-    this.#connection.close(closed());
+    await this.#supervisor.close(closed());
   }
 
   /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  async #pump(iterator: AsyncIterator<Samples>, id: number, predictions: AsyncQueue<LivePrediction>): Promise<void> {
-    try {
-      for (;;) {
-        const result = await iterator.next();
-        if (predictions.ended) return;
-        if (result.done) break;
-        this.#connection.post({ kind: "samples", id, samples: result.value });
-      }
-      this.#connection.post({ kind: "end", id });
-    } catch (error) {
-      predictions.fail(error);
-    }
-  }
 }
 
 /** The events that a request tells until it is finished; leaving the loop over them, or the signal, ends the request. */
 export function streamed<K extends keyof Results, Event>(
-  connection: Connection,
+  connection: Connection | Promise<Connection>,
   message: Omit<Extract<Request, { kind: K }>, "id">,
   signal: AbortSignal | undefined,
   event: (notice: Notice) => Event | undefined,
@@ -262,7 +274,8 @@ export function streamed<K extends keyof Results, Event>(
     const told = event(notice);
     if (told !== undefined) events.push(told);
   };
-  connection.request<K>(message, { signal: stopped.signal, onNotice }).answer.then(
+  const ask = (connection: Connection) => connection.request<K>(message, { signal: stopped.signal, onNotice }).answer;
+  (connection instanceof Connection ? ask(connection) : connection.then(ask)).then(
     () => events.close(),
     (error: unknown) => events.fail(error),
   );

@@ -1,7 +1,8 @@
 // What the worker needs of the compiled model: the wasm implements it, unit tests put their own in its place.
 
 import type { ErrorData } from "./errors.ts";
-import type { WorkerOptions } from "./protocol.ts";
+import type { OpenDevices } from "./gpu.ts";
+import type { Kept, WorkerOptions } from "./protocol.ts";
 import type { Device, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
@@ -47,6 +48,18 @@ export interface LoadRequest {
   device: "auto" | Device;
   /** Whether the model is stored where the browser has a store. */
   store: "auto" | false;
+  /** What need not be fetched and compiled again. */
+  kept?: Kept | undefined;
+}
+
+/** A model that was loaded. */
+export interface Loaded {
+  engine: Engine;
+  info: ModelInfo;
+  /** What spares loading it again. */
+  kept?: Kept | undefined;
+  /** What it has open on the GPU. */
+  devices?: OpenDevices | undefined;
 }
 
 /** Loads a model: downloads, compiles, opens the device. */
@@ -55,4 +68,4 @@ export type EngineLoader = (
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
   onWarning: (warning: ErrorData) => void,
-) => Promise<{ engine: Engine; info: ModelInfo }>;
+) => Promise<Loaded>;

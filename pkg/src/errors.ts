@@ -13,6 +13,8 @@ export type ErrorCode =
   | "quota"
   | "storage"
   | "closed"
+  | "device-lost"
+  | "worker-lost"
   | "internal"
   | "too-few-samples"
   | "invalid-input"

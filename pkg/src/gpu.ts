@@ -1,4 +1,4 @@
-// What the GPU adapter says of itself, asked before anything is compiled for it.
+// The GPU: what its adapter says of itself, and the devices that are opened on it, so that they can be watched and freed.
 
 import { SensorLLMError } from "./errors.ts";
 import type { AdapterInfo } from "./types.ts";
@@ -13,6 +13,47 @@ export async function findAdapter(gpu: GPU | undefined = globalThis.navigator?.g
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
   const name = [vendor, architecture, device, description].filter(Boolean).join(" ") || "unnamed adapter";
   return { name, software: Boolean(isFallbackAdapter) || SOFTWARE.test(name) };
+}
+
+/** The devices that something opened on the GPU. */
+export interface OpenDevices {
+  /** Resolves with the reason when one of them is lost, but not when it is freed. */
+  lost: Promise<string>;
+  /** Gives all their memory back. */
+  free(): void;
+}
+
+/**
+ * Runs `open` and tells which devices were opened meanwhile. The program opens them itself, deep inside; this is where they can be seen
+ * from outside, and a lost one be noticed whatever the program is doing.
+ */
+export async function watchDevices<T>(open: () => Promise<T>): Promise<{ value: T; devices: OpenDevices }> {
+  const opened: GPUDevice[] = [];
+  let freed = false;
+  let lose = (_: string) => {};
+  const lost = new Promise<string>((resolve) => (lose = resolve));
+  const free = () => {
+    freed = true;
+    for (const device of opened) device.destroy();
+  };
+  const prototype = globalThis.GPUAdapter?.prototype as GPUAdapter | undefined;
+  const original = prototype?.requestDevice;
+  if (prototype && original) {
+    prototype.requestDevice = async function (this: GPUAdapter, descriptor?: GPUDeviceDescriptor) {
+      const device = await original.call(this, descriptor);
+      opened.push(device);
+      void device.lost.then(({ message, reason }) => freed || lose(message || `The GPU was lost (${reason}).`));
+      return device;
+    };
+  }
+  try {
+    return { value: await open(), devices: { lost, free } };
+  } catch (error) {
+    free();
+    throw error;
+  } finally {
+    if (prototype && original) prototype.requestDevice = original;
+  }
 }
 
 export function noWebGpu(): SensorLLMError {

@@ -1,14 +1,20 @@
 // The worker's side: carries out requests one window at a time and answers them.
 
-import type { Engine, EngineLoader, EngineStream } from "./engine.ts";
+import type { Engine, EngineLoader, EngineStream, Loaded } from "./engine.ts";
 import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
 import { macrotask } from "./macrotask.ts";
 import type { AbortRequest, ActivityRequest, Response } from "./protocol.ts";
 import type { AnswerEvent, Progress, Samples } from "./types.ts";
 
+/** Times in a row that samples may turn out too slow, without a window between, before that is an error. */
+const MAX_SLOW = 3;
+
 interface Listening {
   stream: EngineStream;
   maxPending: number;
+  /** More windows than `maxPending` may wait while samples are caught up that waited for a worker. */
+  mayWait: number;
+  slow: number;
   pending: number;
   dropped: number;
   computing: boolean;
@@ -23,7 +29,7 @@ export class Host {
   readonly #listens = new Map<number, Listening>();
   /** Requests that are owed an answer; an aborted one is owed none. */
   readonly #unanswered = new Set<number>();
-  #engine: Engine | undefined;
+  #loaded: Loaded | undefined;
 
   constructor(load: EngineLoader, post: (response: Response) => void) {
     this.#load = load;
@@ -45,9 +51,11 @@ export class Host {
           this.#answer({ kind: "progress", id: request.id, progress });
         const onWarning = (warning: ErrorData) => this.#answer({ kind: "warning", id: request.id, warning });
         try {
-          const { engine, info } = await this.#load(request, onProgress, controller.signal, onWarning);
-          this.#engine = engine;
-          this.#answer({ kind: "done", id: request.id, value: info });
+          const loaded = await this.#load(request, onProgress, controller.signal, onWarning);
+          this.#loaded = loaded;
+          void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
+          if (loaded.kept) this.#post({ kind: "kept", id: request.id, kept: loaded.kept });
+          this.#answer({ kind: "done", id: request.id, value: loaded.info });
         } finally {
           this.#loads.delete(request.id);
         }
@@ -62,6 +70,8 @@ export class Host {
         this.#listens.set(request.id, {
           stream: this.#ready().stream(request.options),
           maxPending: request.maxPending,
+          mayWait: request.maxPending,
+          slow: 0,
           pending: 0,
           dropped: 0,
           computing: false,
@@ -69,7 +79,7 @@ export class Host {
         });
         return;
       case "samples":
-        return this.#samples(request.id, request.samples);
+        return this.#samples(request.id, request.samples, request.recovered);
       case "end": {
         const listening = this.#listens.get(request.id);
         if (!listening) return;
@@ -106,16 +116,25 @@ export class Host {
     }
   }
 
-  async #samples(id: number, samples: Samples): Promise<void> {
+  async #samples(id: number, samples: Samples, recovered: boolean): Promise<void> {
     const listening = this.#listens.get(id);
     // Samples that were on their way when listening stopped.
     if (!listening) return;
-    listening.pending = listening.stream.push(samples);
-    // Late is worse than never: whoever listens wants to know what happens now.
-    if (listening.pending > listening.maxPending) {
-      listening.dropped += listening.stream.drop(listening.maxPending);
-      listening.pending = listening.maxPending;
+    try {
+      listening.pending = listening.stream.push(samples);
+    } catch (error) {
+      const data = toErrorData(error);
+      if (data.code !== "rate" || ++listening.slow >= MAX_SLOW) throw error;
+      // Phones slow their sensors down for a while, to save energy; the stream starts over by itself.
+      this.#post({ kind: "slow", id, error: data });
     }
+    listening.mayWait = recovered ? Math.max(listening.mayWait, listening.pending) : Math.max(listening.maxPending, Math.min(listening.mayWait, listening.pending));
+    // Late is worse than never: whoever listens wants to know what happens now.
+    if (listening.pending > listening.mayWait) {
+      listening.dropped += listening.stream.drop(listening.mayWait);
+      listening.pending = listening.mayWait;
+    }
+    this.#post({ kind: "taken", id, dropped: listening.dropped });
     return this.#compute(id, listening);
   }
 
@@ -132,6 +151,7 @@ export class Host {
         // Abandoned while it was computed.
         if (this.#listens.get(id) !== listening) break;
         if (prediction) {
+          listening.slow = 0;
           this.#post({ kind: "prediction", id, prediction: { ...prediction, milliseconds, dropped: listening.dropped } });
         }
         // Lets waiting messages in: an abort, or newer samples that make this backlog obsolete.
@@ -161,8 +181,21 @@ export class Host {
   }
 
   #ready(): Engine {
-    if (!this.#engine) throw new SensorLLMError("internal", "No model is loaded.");
-    return this.#engine;
+    if (!this.#loaded) throw new SensorLLMError("internal", "No model is loaded.");
+    return this.#loaded.engine;
+  }
+
+  /** Gives up everything in progress and what is loaded, the GPU's memory too. */
+  free(): void {
+    for (const id of [...this.#unanswered]) this.#abort(id);
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    loaded?.devices?.free();
+    try {
+      loaded?.engine.free();
+    } catch {
+      // It is computing; it goes when the worker ends.
+    }
   }
 
   #fail(id: number, error: unknown): void {

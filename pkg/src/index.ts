@@ -1,6 +1,7 @@
 // The public interface of the package, and the one place that says where its files are.
 
-import { absolute, Client, connect, modelUrls, type WorkerPort } from "./client.ts";
+import { findCapabilities, type Capabilities, type CapabilitiesOptions } from "./capabilities.ts";
+import { absolute, Client, modelUrls, supervise, type WorkerPort } from "./client.ts";
 import { defaultModel } from "./default-model.ts";
 import { deleteFrom, storedModels } from "./store/models.ts";
 import { LateWorker } from "./late-worker.ts";
@@ -12,12 +13,26 @@ import type { LoadOptions, ModelFiles } from "./types.ts";
 export { SensorLLMError, type ErrorCode } from "./errors.ts";
 export { parseCsvRecording, type CsvFile, type CsvOptions } from "./formats/recording.ts";
 export type { AccelerationUnit, RotationUnit, TimeUnit } from "./formats/units.ts";
+export type { Capabilities, CapabilitiesOptions } from "./capabilities.ts";
+export { genericSensors, type GenericSensorOptions } from "./generic-sensor.ts";
+export type { GpuMeasurement, Measurement } from "./measure.ts";
 export { deviceMotion, firstMotion, requestMotionPermission } from "./motion.ts";
+export { motionSensors } from "./motion-sensors.ts";
+export { pushSource, type PushSource, type Reading } from "./push-source.ts";
 export { parseRecording, replay, type Recording, type ReplayOptions, type Segment } from "./replay.ts";
+export type { ListenStatus, Recovery } from "./listen-status.ts";
 export type { StoredModel } from "./store/models.ts";
 export type { TextModel } from "./text-client.ts";
 export type * from "./text-types.ts";
 export type * from "./types.ts";
+
+/**
+ * What this device can do: adapter, f16, limits, storage, sensors, and a one-second measurement of CPU and GPU. Asked before anything
+ * is downloaded but the worker's script. Rejects with the signal's reason once that aborts.
+ */
+export async function capabilities(options: CapabilitiesOptions = {}): Promise<Capabilities> {
+  return findCapabilities(program(options.workerUrl).worker, options.signal);
+}
 
 /** A loaded model. Everything heavy happens in a worker, so that the page stays responsive. */
 export class SensorLLM extends Client {
@@ -26,7 +41,7 @@ export class SensorLLM extends Client {
    * `manifest`, `weights`, `device`, ...), or with the signal's reason once that aborts.
    */
   static async load(options: LoadOptions = {}): Promise<SensorLLM> {
-    return new SensorLLM(await connect({ ...program(options.workerUrl), model: defaultModel }, options));
+    return new SensorLLM(await supervise({ ...program(options.workerUrl), model: defaultModel }, options));
   }
 }
 

@@ -1,12 +1,12 @@
 // Loading in the worker: download and compile at the same time, then open the device, then build the model on it.
 
 import init, { SensorLlm } from "../wasm/sensorllm.js";
-import type { Engine, LoadRequest } from "./engine.ts";
+import type { Loaded, LoadRequest } from "./engine.ts";
 import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
-import { findAdapter, noWebGpu } from "./gpu.ts";
+import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { fetchModel, fetchOk, type FetchedModel } from "./model.ts";
 import { withModelSource, type Received } from "./store/model-source.ts";
-import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
+import type { AdapterInfo, Device, LoadTimings, Progress, Samples } from "./types.ts";
 
 /**
  * A window that the CPU computes in less than this is not worth a GPU: handing work over and reading the answer back
@@ -16,6 +16,8 @@ const GPU_ROUND_TRIP_MS = 5;
 /** Windows measured on each device; the first ones, which compile, do not count. */
 const WARM_UP_WINDOWS = 2;
 const MEASURED_WINDOWS = 3;
+/** Models up to this size are kept for another worker; larger ones are fetched again from wherever they are stored. */
+const KEPT_BYTES = 16e6;
 
 interface Chosen {
   engine: SensorLlm;
@@ -29,7 +31,7 @@ export async function loadEngine(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
   onWarning: (warning: ErrorData) => void,
-): Promise<{ engine: Engine; info: ModelInfo }> {
+): Promise<Loaded> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
@@ -37,20 +39,23 @@ export async function loadEngine(
   let progress: Progress = { stage: "download", loadedBytes: 0, storedBytes: 0, totalBytes: undefined };
   const report = (change: Partial<Progress>) => onProgress((progress = { ...progress, ...change }));
   const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
-  const [{ model, origin }] = await Promise.all([
-    withModelSource({ ...request, signal, onProgress: received, onWarning: (warning) => onWarning(toErrorData(warning)) }, async (source) => {
+  const [{ model, origin }, program] = await Promise.all([
+    request.kept?.model ?? withModelSource({ ...request, signal, onProgress: received, onWarning: (warning) => onWarning(toErrorData(warning)) }, async (source) => {
       const model = await fetchModel(source);
       report({ stage: "compile" });
       return { model, origin: source.origin };
     }),
-    compile(request.wasmUrl, signal),
+    request.kept ? instantiate(request.kept.program) : compile(request.wasmUrl, signal),
   ]);
   const compiled = performance.now();
   const downloaded = Math.min(compiled, Math.max(...responseEnds(started)));
   signal.throwIfAborted();
 
   report({ stage: "device" });
-  const { engine, device, adapter: used } = await open(model, request.device, adapter);
+  const { value, devices } = await watchDevices(() => open(model, request.device, adapter));
+  const { engine, device, adapter: used } = value;
+  // Opened only to be measured.
+  if (device === "cpu") devices.free();
   const timings: LoadTimings = {
     download: downloaded - started,
     compile: compiled - downloaded,
@@ -58,22 +63,36 @@ export async function loadEngine(
   };
   if (signal.aborted) {
     engine.free();
+    devices.free();
     throw signal.reason;
   }
   report({ stage: "ready" });
-  return { engine, info: { ...engine.info(), device, adapter: used, ...origin, timings } };
+  const bytes = [...model.files.values()].reduce((sum, { length }) => sum + length, 0);
+  return {
+    engine,
+    info: { ...engine.info(), device, adapter: used, ...origin, timings },
+    kept: { program, model: bytes <= KEPT_BYTES ? { model, origin } : undefined },
+    devices,
+  };
 }
 
-/** Compiles the program while it downloads. */
-export async function compile(wasmUrl: string, signal: AbortSignal): Promise<void> {
+/** Compiles the program while it downloads, and starts it. */
+export async function compile(wasmUrl: string, signal: AbortSignal): Promise<WebAssembly.Module> {
   const response = await fetchOk(wasmUrl, signal, globalThis.fetch.bind(globalThis));
   try {
-    await init({ module_or_path: response });
+    // Servers that do not know the type are put up with; the browser then compiles only what has arrived whole.
+    const streams = response.headers.get("Content-Type")?.startsWith("application/wasm");
+    return await instantiate(streams ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer()));
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SensorLLMError("download", `${wasmUrl} is not the program: ${why}.`, "Check that sensorllm_bg.wasm is served at this address, whole.", { cause });
   }
+}
+
+async function instantiate(program: WebAssembly.Module): Promise<WebAssembly.Module> {
+  await init({ module_or_path: program });
+  return program;
 }
 
 /** When the last byte of everything fetched since `started` came. */
@@ -88,7 +107,13 @@ function responseEnds(started: number): number[] {
  */
 async function open(model: FetchedModel, device: "auto" | Device, adapter: AdapterInfo | undefined): Promise<Chosen> {
   const load = (on: Device) => SensorLlm.load(model.manifest, model.files, on);
-  if (device === "webgpu") return { engine: await load("webgpu"), device, adapter };
+  if (device === "webgpu") {
+    const engine = await load("webgpu");
+    // Compiles everything, so that the first real window need not wait for it.
+    const { window, rateHz } = engine.info();
+    await engine.classify(lyingStill(window, rateHz), {});
+    return { engine, device, adapter };
+  }
   const cpu: Chosen = { engine: await load("cpu"), device: "cpu", adapter: undefined };
   if (device === "cpu" || !adapter || adapter.software) return cpu;
   const cpuMs = await measure(cpu.engine);

@@ -1,14 +1,15 @@
 // The phone's motion sensors as a source of samples: permission, and whether there are sensors at all.
 //
 // Values are passed on as the browser gives them. Which units and signs those are is a fact of the platform, stated as
-// the samples' convention; the conversion itself happens in Rust.
+// the samples' convention, and checked against gravity; the conversion itself happens in Rust.
 
 import { SensorLLMError } from "./errors.ts";
+import { GravityCheck } from "./gravity.ts";
 import { AsyncQueue } from "./queue.ts";
 import type { Convention, MotionSource, Samples } from "./types.ts";
 
 /** How long to wait for a first real event before concluding that there are no sensors. */
-const FIRST_EVENT_MS = 1000;
+export const FIRST_EVENT_MS = 1000;
 
 /** The parts of a browser window that are used; tests pass their own. */
 export interface MotionWindow {
@@ -21,13 +22,16 @@ export interface MotionWindow {
   };
   DeviceMotionEvent?: unknown;
   addEventListener(type: "devicemotion", listener: (event: DeviceMotionEvent) => void): void;
+  addEventListener(type: "deviceorientation", listener: (event: DeviceOrientationEvent) => void): void;
   removeEventListener(type: "devicemotion", listener: (event: DeviceMotionEvent) => void): void;
+  removeEventListener(type: "deviceorientation", listener: (event: DeviceOrientationEvent) => void): void;
 }
 
 interface Row {
   timeMs: number;
   acceleration: [number, number, number];
   rotationRate: [number, number, number] | undefined;
+  convention: Convention;
 }
 
 /**
@@ -103,24 +107,37 @@ export function platformConvention(navigator: MotionWindow["navigator"]): Conven
 }
 
 function readMotion(window: MotionWindow): AsyncIterator<Samples> {
-  const convention = platformConvention(window.navigator);
+  const platform = platformConvention(window.navigator);
+  const gravity = new GravityCheck();
   const onMotion = (event: DeviceMotionEvent) => {
     const row = toRow(event);
     if (!row) return;
     clearTimeout(timer);
+    gravity.acceleration(...row.acceleration);
+    // What is measured overrules what is known of the platform: a browser may change its mind.
+    const convention = gravity.pointsUp === undefined ? platform : gravity.pointsUp ? "w3c" : "ios-browser";
+    if (gravity.pointsUp !== undefined) window.removeEventListener("deviceorientation", onOrientation);
     // Rows that no one has taken yet travel together.
-    rows.push([...rows.takeUnread().flat(), row]);
+    const waiting = rows.takeUnread();
+    const last = waiting.at(-1);
+    if (last && last[0]?.convention === convention) last.push({ ...row, convention });
+    else waiting.push([{ ...row, convention }]);
+    for (const together of waiting) rows.push(together);
   };
+  const onOrientation = ({ beta, gamma }: DeviceOrientationEvent) => gravity.orientation(beta, gamma);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const rows = new AsyncQueue<Row[]>(() => {
     clearTimeout(timer);
     window.removeEventListener("devicemotion", onMotion);
+    window.removeEventListener("deviceorientation", onOrientation);
   });
   // Asking comes first and synchronously: the user gesture is only now.
   requestMotionPermission(window).then(
     () => {
       if (rows.ended) return;
       window.addEventListener("devicemotion", onMotion);
+      // Allowed together with motion.
+      window.addEventListener("deviceorientation", onOrientation);
       timer = setTimeout(() => void whyNothing(window).then((error) => rows.fail(error)), FIRST_EVENT_MS);
     },
     (error: unknown) => rows.fail(error),
@@ -128,7 +145,7 @@ function readMotion(window: MotionWindow): AsyncIterator<Samples> {
   return {
     async next() {
       const result = await rows.next();
-      return result.done ? { done: true, value: undefined } : { done: false, value: toSamples(result.value, convention) };
+      return result.done ? { done: true, value: undefined } : { done: false, value: toSamples(result.value) };
     },
     async return() {
       await rows.return();
@@ -138,7 +155,7 @@ function readMotion(window: MotionWindow): AsyncIterator<Samples> {
 }
 
 /** An event's measurement on its own clock, or nothing: a device without sensors sends events full of nulls. */
-function toRow(event: DeviceMotionEvent): Row | undefined {
+function toRow(event: DeviceMotionEvent): Omit<Row, "convention"> | undefined {
   const acceleration = event.accelerationIncludingGravity;
   if (!acceleration || (acceleration.x === null && acceleration.y === null && acceleration.z === null)) return undefined;
   const rotation = event.rotationRate;
@@ -151,7 +168,7 @@ function toRow(event: DeviceMotionEvent): Row | undefined {
   };
 }
 
-function toSamples(rows: Row[], convention: Convention): Samples {
+function toSamples(rows: Row[]): Samples {
   const missing = [NaN, NaN, NaN];
   return {
     timeMs: Float64Array.from(rows, (row) => row.timeMs),
@@ -159,7 +176,7 @@ function toSamples(rows: Row[], convention: Convention): Samples {
     rotationRate: rows.some((row) => row.rotationRate)
       ? Float32Array.from(rows.flatMap((row) => row.rotationRate ?? missing))
       : undefined,
-    convention,
+    convention: (rows[0] as Row).convention,
   };
 }
 
@@ -174,7 +191,7 @@ async function whyNothing(window: MotionWindow): Promise<SensorLLMError> {
   return noSensors();
 }
 
-function permissionDenied(): SensorLLMError {
+export function permissionDenied(): SensorLLMError {
   return new SensorLLMError(
     "permission-denied",
     "Reading the motion sensors was not allowed.",
@@ -182,7 +199,7 @@ function permissionDenied(): SensorLLMError {
   );
 }
 
-function noSensors(): SensorLLMError {
+export function noSensors(): SensorLLMError {
   return new SensorLLMError(
     "no-sensors",
     "This device reports no motion.",

@@ -1,6 +1,9 @@
 // The messages between the page and the worker, all of them. `id` ties an answer to its request.
 
 import type { ErrorData } from "./errors.ts";
+import type { Measurement } from "./measure.ts";
+import type { FetchedModel } from "./model.ts";
+import type { Origin } from "./store/model-source.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AnswerEvent, ClassifyOptions, Device, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
@@ -19,14 +22,21 @@ interface LoadMessage {
   store: "auto" | false;
 }
 
+/** What loading once spares loading again: the compiled program, and the model if it is small. Works without a network. */
+export interface Kept {
+  program: WebAssembly.Module;
+  /** With where it came from. */
+  model: { model: FetchedModel; origin: Origin } | undefined;
+}
+
 /** Page to worker, about the model of activities. */
 export type ActivityRequest =
-  | ({ kind: "load" } & LoadMessage)
+  | ({ kind: "load"; kept?: Kept | undefined } & LoadMessage)
   | { kind: "classify"; id: number; samples: Samples; options: WorkerOptions }
   | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
   | { kind: "listen"; id: number; options: WorkerOptions; maxPending: number }
   /** More samples for the `listen` of this id. */
-  | { kind: "samples"; id: number; samples: Samples }
+  | { kind: "samples"; id: number; samples: Samples; /** Waited for a worker: none of their windows is dropped. */ recovered: boolean }
   /** No more samples: compute what is pending, then answer `done`. */
   | { kind: "end"; id: number };
 
@@ -43,8 +53,20 @@ export interface AbortRequest {
   id: number;
 }
 
+/** Free everything, the GPU's memory too. The worker ends after the answer. */
+export interface CloseRequest {
+  kind: "close";
+  id: number;
+}
+
+/** Measure what this device can do. Needs no model. */
+export interface MeasureRequest {
+  kind: "measure";
+  id: number;
+}
+
 /** Page to worker. */
-export type Request = ActivityRequest | TextRequest | AbortRequest;
+export type Request = ActivityRequest | TextRequest | AbortRequest | CloseRequest | MeasureRequest;
 
 /** What a request that is finished answers with. */
 export interface Results {
@@ -56,13 +78,20 @@ export interface Results {
   generate: undefined;
   describe: undefined;
   tokenize: Uint32Array;
+  close: undefined;
+  measure: Measurement;
 }
 
 /** What a request tells before it is finished. */
 export type Notice =
   | { kind: "progress"; id: number; progress: Progress }
+  | { kind: "kept"; id: number; kept: Kept }
   | { kind: "warning"; id: number; warning: ErrorData }
-  | { kind: "prediction"; id: number; prediction: LivePrediction }
+  | { kind: "prediction"; id: number; prediction: Omit<LivePrediction, "device"> }
+  /** A message of samples was taken in: another may be sent. `dropped` windows were given up so far. */
+  | { kind: "taken"; id: number; dropped: number }
+  /** The samples come too slowly; their windows begin anew. */
+  | { kind: "slow"; id: number; error: ErrorData }
   | { kind: "answered"; id: number; event: AnswerEvent }
   | { kind: "text-progress"; id: number; progress: TextProgress }
   | { kind: "generated"; id: number; event: GenerateEvent };
@@ -70,5 +99,7 @@ export type Notice =
 /** Worker to page. */
 export type Response =
   | Notice
+  /** The GPU was lost, and with it the model. Belongs to no request. */
+  | { kind: "lost"; id: 0; message: string }
   | { kind: "done"; id: number; value: Results[keyof Results] }
   | { kind: "error"; id: number; error: ErrorData };

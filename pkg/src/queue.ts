@@ -25,6 +25,16 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T> {
     else this.#values.push(value);
   }
 
+  /** Values that no one has read yet. */
+  get unread(): number {
+    return this.#values.length;
+  }
+
+  /** Takes back the oldest value that no one has read yet. */
+  dropOldest(): void {
+    this.#values.shift();
+  }
+
   /** Takes back everything that no one has read yet. */
   takeUnread(): T[] {
     return this.#values.splice(0);

@@ -80,7 +80,7 @@ export class TextModel implements AsyncDisposable {
 
   /** Ends the worker and frees the model. Generations in progress fail with the code `closed`. */
   async close(): Promise<void> {
-    this.#connection.close(closed());
+    await this.#connection.shutDown(closed());
   }
 
   /** {@link close}, for `await using`. */

@@ -2,6 +2,7 @@
 
 import type { LoadRequest } from "./engine.ts";
 import type { ErrorData } from "./errors.ts";
+import type { OpenDevices } from "./gpu.ts";
 import type { WorkerDescribeOptions, WorkerGenerateOptions } from "./protocol.ts";
 import type { Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { Samples } from "./types.ts";
@@ -32,10 +33,18 @@ export interface LoadTextRequest extends LoadRequest {
   warmUp: boolean;
 }
 
+/** A language model that was loaded. */
+export interface LoadedText {
+  engine: TextEngine;
+  info: TextModelInfo;
+  /** What it has open on the GPU. */
+  devices?: OpenDevices | undefined;
+}
+
 /** Loads a language model: downloads, brings the weights to the device, compiles. */
 export type TextEngineLoader = (
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
   onWarning: (warning: ErrorData) => void,
-) => Promise<{ engine: TextEngine; info: TextModelInfo }>;
+) => Promise<LoadedText>;

@@ -3,7 +3,7 @@
 import { SensorLLMError, toErrorData } from "./errors.ts";
 import { macrotask } from "./macrotask.ts";
 import type { AbortRequest, Response, TextRequest } from "./protocol.ts";
-import type { TextEngine, TextEngineLoader, TextGeneration } from "./text-engine.ts";
+import type { LoadedText, TextEngine, TextEngineLoader, TextGeneration } from "./text-engine.ts";
 import type { GenerateEvent } from "./text-types.ts";
 
 /** Carries out one page's requests about a language model. */
@@ -14,7 +14,7 @@ export class TextHost {
   readonly #unanswered = new Map<number, AbortController>();
   /** Settles when the latest generation that was asked for is over. */
   #latest: Promise<void> = Promise.resolve();
-  #engine: TextEngine | undefined;
+  #loaded: LoadedText | undefined;
 
   constructor(load: TextEngineLoader, post: (response: Response) => void) {
     this.#load = load;
@@ -39,15 +39,16 @@ export class TextHost {
     const { id } = request;
     switch (request.kind) {
       case "load-text": {
-        const { engine, info } = await this.#load(
+        const loaded = await this.#load(
           request,
           (progress) => this.#notify({ kind: "text-progress", id, progress }),
           signal,
           (warning) => this.#notify({ kind: "warning", id, warning }),
         );
-        this.#engine?.free();
-        this.#engine = engine;
-        return this.#answer({ kind: "done", id, value: info });
+        this.#loaded?.engine.free();
+        this.#loaded = loaded;
+        void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
+        return this.#answer({ kind: "done", id, value: loaded.info });
       }
       case "generate":
         return this.#generate(id, signal, (engine) => engine.generate(request.prompt, request.options));
@@ -77,8 +78,21 @@ export class TextHost {
   }
 
   #ready(): TextEngine {
-    if (!this.#engine) throw new SensorLLMError("internal", "No language model is loaded.");
-    return this.#engine;
+    if (!this.#loaded) throw new SensorLLMError("internal", "No language model is loaded.");
+    return this.#loaded.engine;
+  }
+
+  /** Gives up everything in progress and what is loaded, the GPU's memory too. */
+  free(): void {
+    for (const id of [...this.#unanswered.keys()]) this.handle({ kind: "abort", id });
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    loaded?.devices?.free();
+    try {
+      loaded?.engine.free();
+    } catch {
+      // It is generating; it goes when the worker ends.
+    }
   }
 
   #notify(notice: Response): void {

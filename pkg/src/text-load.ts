@@ -2,11 +2,11 @@
 
 import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
 import { toErrorData, type ErrorData, type SensorLLMError } from "./errors.ts";
-import { findAdapter, noWebGpu } from "./gpu.ts";
+import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { compile } from "./load.ts";
 import { macrotask } from "./macrotask.ts";
 import { withModelSource, type Received } from "./store/model-source.ts";
-import type { LoadTextRequest, TextEngine } from "./text-engine.ts";
+import type { LoadedText, LoadTextRequest, TextEngine } from "./text-engine.ts";
 import type { TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AdapterInfo, Device } from "./types.ts";
 
@@ -16,7 +16,7 @@ export async function loadTextEngine(
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
   onWarning: (warning: ErrorData) => void,
-): Promise<{ engine: TextEngine; info: TextModelInfo }> {
+): Promise<LoadedText> {
   const adapter = request.device === "cpu" ? undefined : await findAdapter();
   if (request.device === "webgpu" && !adapter) throw noWebGpu();
 
@@ -25,10 +25,11 @@ export async function loadTextEngine(
   const report = (change: Partial<TextProgress>) => onProgress((progress = { ...progress, ...change }));
   const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
   const options = { ...request, signal, onProgress: received, onWarning: (warning: SensorLLMError) => onWarning(toErrorData(warning)) };
-  const { loader, device, origin } = await withModelSource(options, async (source) => {
+  const { loader, device, devices, origin } = await withModelSource(options, async (source) => {
     const [manifest] = await Promise.all([source.manifest(), compile(request.wasmUrl, signal)]);
     signal.throwIfAborted();
-    const { loader, device } = await open(manifest, request.device, adapter);
+    const { value, devices } = await watchDevices(() => open(manifest, request.device, adapter));
+    const { loader, device } = value;
     try {
       const files = loader.files() as { path: string; bytes: number }[];
       await source.expect(files);
@@ -37,9 +38,10 @@ export async function loadTextEngine(
         await source.load(path, loader);
         signal.throwIfAborted();
       }
-      return { loader, device, origin: source.origin };
+      return { loader, device, devices, origin: source.origin };
     } catch (error) {
       loader.free();
+      devices.free();
       throw error;
     }
   });
@@ -60,9 +62,10 @@ export async function loadTextEngine(
       ...origin,
       timings,
     };
-    return { engine: model as TextEngine, info };
+    return { engine: model as TextEngine, info, devices };
   } catch (error) {
     model.free();
+    devices.free();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 // The data that goes in and comes out. What a sample means (units, signs) is decided by its `convention`, in Rust.
 
 import type { SensorLLMError } from "./errors.ts";
+import type { ListenStatus } from "./listen-status.ts";
 
 /**
  * Whose units and signs samples have.
@@ -54,6 +55,8 @@ export interface LivePrediction extends Prediction {
   milliseconds: number;
   /** Windows given up so far because they arrived faster than they could be computed. */
   dropped: number;
+  /** Where it was computed: the CPU stands in for a GPU that was lost. */
+  device: Device;
 }
 
 /** A stream of samples: a phone's sensors, a recording, or your own. */
@@ -74,6 +77,10 @@ export interface ListenOptions extends ClassifyOptions {
   source: MotionSource;
   /** Windows that may wait to be computed before the oldest are dropped. Default 4. */
   maxPending?: number | undefined;
+  /** Keep the screen on while listening, where the browser can: a page whose screen is off gets no motion. Default false. */
+  keepScreenOn?: boolean | undefined;
+  /** Told what happens besides predictions: a lost GPU, gaps, slow sensors, dropped windows, the page in the background. */
+  onStatus?: ((status: ListenStatus) => void) | undefined;
 }
 
 /** A stretch in which a signal rises, falls or stays; times in seconds from the recording's first reading. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, connect } from "../src/client.ts";
+import { Client, connect, supervise } from "../src/client.ts";
 import type { EngineLoader } from "../src/engine.ts";
 import { SensorLLMError } from "../src/errors.ts";
 import type { LivePrediction, LoadOptions, MotionSource, Samples } from "../src/types.ts";
@@ -18,7 +18,7 @@ async function load(engine = new CountingEngine(), options: LoadOptions = {}) {
   };
   const worker = new FakeWorker(loader);
   const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", model: MODEL };
-  return { worker, engine, client: new Client(await connect(locations, options)) };
+  return { worker, engine, client: new Client(await supervise(locations, options)) };
 }
 
 async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { SensorLLMError } from "../src/errors.ts";
 import { deviceMotion, firstMotion, platformConvention, requestMotionPermission, type MotionWindow } from "../src/motion.ts";
 
-type Listener = (event: DeviceMotionEvent) => void;
+type Listener = (event: never) => void;
 
 interface FakeOptions {
   secure?: boolean;
@@ -16,6 +16,8 @@ interface FakeOptions {
 
 function fakeWindow(options: FakeOptions = {}) {
   const listeners = new Set<Listener>();
+  const orientation = new Set<Listener>();
+  const of = (type: string) => (type === "devicemotion" ? listeners : orientation);
   const window: MotionWindow = {
     isSecureContext: options.secure ?? true,
     navigator: {
@@ -23,11 +25,12 @@ function fakeWindow(options: FakeOptions = {}) {
       permissions: { query: async () => ({ state: options.permission ?? "prompt" }) },
     },
     DeviceMotionEvent: "DeviceMotionEvent" in options ? options.DeviceMotionEvent : class {},
-    addEventListener: (_, listener) => void listeners.add(listener),
-    removeEventListener: (_, listener) => void listeners.delete(listener),
+    addEventListener: (type: string, listener: Listener) => void of(type).add(listener),
+    removeEventListener: (type: string, listener: Listener) => void of(type).delete(listener),
   };
-  const dispatch = (event: object) => listeners.forEach((listener) => listener(event as DeviceMotionEvent));
-  return { window, dispatch, listeners };
+  const dispatch = (event: object) => listeners.forEach((listener) => listener(event as never));
+  const turn = (beta: number, gamma: number) => orientation.forEach((listener) => listener({ beta, gamma } as never));
+  return { window, dispatch, turn, listeners, orientation };
 }
 
 function motion(timeStamp: number, [x, y, z]: (number | null)[], rotation: (number | null)[] | null = [1, 2, 3]) {
@@ -130,6 +133,39 @@ test("leaving removes the listener", async () => {
   assert.equal(listeners.size, 1);
   await source.return?.();
   assert.equal(listeners.size, 0);
+});
+
+test("the platform's sign is checked against gravity, face down too, and what is measured overrules it", async () => {
+  const iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605";
+  // Where up is, as x, y, z on the phone, at these angles: on its back, on its face, upright, on its right side.
+  const poses: [number, number, number[]][] = [[0, 0, [0, 0, 1]], [180, 0, [0, 0, -1]], [90, 0, [0, 1, 0]], [0, 90, [-1, 0, 0]]];
+  for (const [beta, gamma, up] of poses) {
+    for (const [userAgent, sign, expected] of [[iphone, -1, "ios-browser"], [iphone, 1, "w3c"], ["Android", 1, "w3c"], ["Android", -1, "ios-browser"]] as const) {
+      const { window, dispatch, turn, orientation } = fakeWindow({ userAgent });
+      const source = deviceMotion(window)[Symbol.asyncIterator]();
+      await tick();
+      turn(beta, gamma);
+      for (let row = 0; row < 20; row += 1) dispatch(motion(row * 16, up.map((axis) => sign * 9.8 * axis + 0.3)));
+      let last = await source.next();
+      // Rows before it was measured come apart, with the sign that is known of the platform.
+      if (last.value.timeMs.length < 20) last = await source.next();
+      assert.equal(last.value.convention, expected, `${userAgent} ${up}`);
+      assert.equal(orientation.size, 0, "once it is known, nobody needs to listen on");
+      await source.return?.();
+    }
+  }
+});
+
+test("swinging, or a phone that does not know how it is held, changes nothing", async () => {
+  const { window, dispatch, turn } = fakeWindow();
+  const source = deviceMotion(window)[Symbol.asyncIterator]();
+  await tick();
+  for (let row = 0; row < 20; row += 1) dispatch(motion(row * 16, [0, 0, -9.8]));
+  turn(0, 0);
+  for (let row = 20; row < 40; row += 1) dispatch(motion(row * 16, [0, 0, row % 2 ? -9.8 : 9.8]));
+  for (let row = 40; row < 60; row += 1) dispatch(motion(row * 16, [0, 0, -30]));
+  const { value } = await source.next();
+  assert.deepEqual([value.timeMs.length, value.convention], [60, "w3c"]);
 });
 
 test("waiting for late sensors ends at the first measurement, not at an event full of nulls", async () => {

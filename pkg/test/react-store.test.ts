@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SensorLLMError, type LivePrediction, type LoadOptions, type MotionSource, type SensorLLM } from "../src/index.ts";
-import { Client, connect } from "../src/client.ts";
+import { Client, supervise } from "../src/client.ts";
 import { ActivityStore } from "../src/react-store.ts";
 import { CountingEngine, delay, FakeWorker, INFO, samples } from "./fakes.ts";
 
@@ -18,7 +18,7 @@ function loader(milliseconds = 0) {
     });
     workers.push(worker);
     const model = { manifest: "https://example.test/manifest.json", files: {} };
-    return new Client(await connect({ worker: () => worker, wasm: "https://example.test/p.wasm", model }, options)) as SensorLLM;
+    return new Client(await supervise({ worker: () => worker, wasm: "https://example.test/p.wasm", model }, options)) as SensorLLM;
   };
   return { load, workers };
 }

@@ -129,3 +129,16 @@ test("closing fails what is in progress", async () => {
   await assert.rejects(generation, isCode("closed"));
   assert.ok(worker.terminated);
 });
+
+test("a lost GPU ends what is in progress and what comes later with a code that says so", async () => {
+  let lose = (_: string) => {};
+  const lost = new Promise<string>((resolve) => (lose = resolve));
+  const worker = new FakeWorker(noActivities, async () => ({ engine: new CountingTextEngine(5), info: TEXT_INFO, devices: { lost, free: () => {} } }));
+  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm" };
+  const model = new TextModel(await connectText(locations, "https://example.test/model", {}));
+  const generation = collect(model.generate("long", { maxTokens: 200 }));
+  lose("The GPU was lost (unknown).");
+  await assert.rejects(generation, (error) => isCode("device-lost")(error) && (error as SensorLLMError).hint !== "");
+  await assert.rejects(collect(model.generate("again")), isCode("device-lost"));
+  assert.ok(worker.terminated);
+});

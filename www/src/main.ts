@@ -7,7 +7,6 @@ import type { Head, MotionSource, Placement, Progress, Recording, Samples } from
 import { hideNotice, showNotice } from "./notice.ts";
 import { StripChart } from "./plot.ts";
 import { clear, element, showModel, showPrediction, showStatus, showWords } from "./view.ts";
-import { keepScreenOn } from "./wake-lock.ts";
 import { inWords, type Remedy } from "./words.ts";
 
 const parameters = new URLSearchParams(location.search);
@@ -83,7 +82,6 @@ async function begin(name: string, open: () => Promise<{ source: AsyncIterator<S
     source = opened.source;
     const model = await loading;
     own.signal.throwIfAborted();
-    keepScreenOn(own.signal);
     if (opened.recording) choosePlacement(opened.recording.placement);
     showWords("Listening", `The first answer takes ${model.info.windowSeconds.toFixed(1)} s of motion.`);
     await follow(model, source, name, opened.recording, own);
@@ -113,7 +111,7 @@ async function follow(model: SensorLLM, source: AsyncIterator<Samples>, name: st
     listening = settings;
     const signal = AbortSignal.any([own.signal, settings.signal]);
     try {
-      for await (const prediction of model.listen({ source: shown(source), placement: placement(), head: (head.value || undefined) as Head | undefined, signal })) {
+      for await (const prediction of model.listen({ source: shown(source), placement: placement(), head: (head.value || undefined) as Head | undefined, keepScreenOn: true, signal })) {
         showPrediction(prediction);
         showStatus(recording ? truth(recording, prediction.end) : name);
       }
