@@ -93,11 +93,7 @@ fn start(axes: &Axes, dwell: f32, switch: f32) -> Parameters {
 }
 
 /// The least cost that changes of one axis after the other lead to, and where it is.
-fn search(
-    mut best: Parameters,
-    axes: &Axes,
-    cost: &impl Fn(&Parameters) -> f64,
-) -> (Parameters, f64) {
+fn search(mut best: Parameters, axes: &Axes, cost: &impl Fn(&Parameters) -> f64) -> (Parameters, f64) {
     let mut least = cost(&best);
     loop {
         let start = least;

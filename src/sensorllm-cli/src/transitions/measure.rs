@@ -111,8 +111,7 @@ pub fn measure(
         }
     }
     delays.sort_by(f64::total_cmp);
-    let names: Vec<String> =
-        labels.iter().map(|label| label.name.clone()).chain([String::new()]).collect();
+    let names: Vec<String> = labels.iter().map(|label| label.name.clone()).chain([String::new()]).collect();
     let share = |(part, whole): (u64, u64)| part as f64 / whole.max(1) as f64;
     let rate = |count: usize, seconds: f64| if seconds > 0.0 { count as f64 * 60.0 / seconds } else { 0.0 };
     Steadiness {
@@ -153,8 +152,10 @@ fn sequence_delays(labels: &[Label], sequence: &Sequence, answers: &[Answer]) ->
         if before == now || stretch.end - stretch.start < LEAST_SECONDS {
             continue;
         }
-        let group = labels[now].group.as_deref().filter(|group| labels[before].group.as_deref() != Some(group));
-        let right = |answer: &Answer| answer.label == labels[now].name || Some(answer.label.as_str()) == group;
+        let group =
+            labels[now].group.as_deref().filter(|group| labels[before].group.as_deref() != Some(group));
+        let right =
+            |answer: &Answer| answer.label == labels[now].name || Some(answer.label.as_str()) == group;
         let windows = sequence.predictions.iter().zip(answers);
         let shown = windows.filter(|(window, _)| stretch.is_at(window)).find(|(_, answer)| right(answer));
         delays.push(shown.map_or(f64::INFINITY, |(window, _)| window.end_seconds - stretch.start));

@@ -97,7 +97,8 @@ impl Filter {
     pub fn new(labels: Labels, parameters: Parameters) -> Self {
         let names = labels.units().iter().map(|unit| unit.name.as_str()).chain([UNKNOWN]);
         let unit_dwells = names.map(|name| parameters.dwell(name)).collect();
-        let dwells = |unit: &Unit| unit.members.iter().map(|label| parameters.dwell(labels.name(*label))).collect();
+        let dwells =
+            |unit: &Unit| unit.members.iter().map(|label| parameters.dwell(labels.name(*label))).collect();
         let member_dwells = labels.units().iter().map(dwells).collect();
         Self { labels, parameters, unit_dwells, member_dwells, state: None, shown: Shown::Unknown }
     }
@@ -215,7 +216,11 @@ impl Filter {
         let member = likeliest(members);
         let told = match self.shown {
             Shown::Member { unit: before, member: shown } if before == unit && shown != member => {
-                if members[member] >= share.max(f64::from(self.parameters.group_switch)) { Some(member) } else { Some(shown) }
+                if members[member] >= share.max(f64::from(self.parameters.group_switch)) {
+                    Some(member)
+                } else {
+                    Some(shown)
+                }
             }
             _ => (members[member] >= share).then_some(member),
         };

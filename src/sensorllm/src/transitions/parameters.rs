@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::UNKNOWN;
 
-/// Seconds that a state lasts where nothing else is known.
+/// Seconds that an activity lasts where nothing else is known.
 const DWELL_SECONDS: f32 = 100.0;
+/// Seconds that `unknown` lasts where nothing else is known.
+const UNKNOWN_SECONDS: f32 = 10.0;
 
 /// Parameters of a [`Filter`](super::Filter). Fields that a manifest leaves out are as in the default, which suits windows of 2.56 s
 /// and was fitted with the first default model.
@@ -18,7 +20,7 @@ pub struct Parameters {
     /// More windows than labels need make them steadier at the same delay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hop: Option<usize>,
-    /// Expected dwell in seconds, by the name of a label or group or `unknown`; 100 for names that are not here. For a label of a group
+    /// Expected dwell in seconds, by the name of a label or group or `unknown`; 100, and 10 of `unknown`, if not given. For a label of a group
     /// it is how long it lasts while the group does. Longer is steadier and slower.
     pub dwell_seconds: BTreeMap<String, f32>,
     /// What the log-probabilities of a window are multiplied by (the inverse of a temperature), times the share of the window that is
@@ -59,7 +61,8 @@ impl Parameters {
 
     /// Expected dwell of what is called `name`, in seconds.
     pub fn dwell(&self, name: &str) -> f64 {
-        f64::from(self.dwell_seconds.get(name).copied().unwrap_or(DWELL_SECONDS))
+        let usual = if name == UNKNOWN { UNKNOWN_SECONDS } else { DWELL_SECONDS };
+        f64::from(self.dwell_seconds.get(name).copied().unwrap_or(usual))
     }
 
     /// What contradicts itself or names nothing among `names` (labels and groups); `None` if all is well.
@@ -81,7 +84,9 @@ impl Parameters {
             return Some("transitions: evidence, group_evidence and floor must be positive".to_owned());
         }
         if !(share(self.unknown_confidence) && share(self.switch) && share(self.group_switch)) {
-            return Some("transitions: unknown_confidence, switch and group_switch must be from 0 to 1".to_owned());
+            return Some(
+                "transitions: unknown_confidence, switch and group_switch must be from 0 to 1".to_owned(),
+            );
         }
         None
     }
