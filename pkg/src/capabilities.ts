@@ -32,6 +32,7 @@ export interface Capabilities extends Measurement {
   milliseconds: number;
 }
 
+/** How capabilities are asked for. */
 export interface CapabilitiesOptions {
   signal?: AbortSignal | undefined;
   /** Where `worker.js` is, if not beside this module. */

@@ -29,6 +29,7 @@ export interface GenericSensorScope {
   Gyroscope?: SensorClass;
 }
 
+/** How {@link genericSensors} reads. */
 export interface GenericSensorOptions {
   /** Readings a second. Browsers may give fewer, most of them no more than 60. Default 100. */
   frequency?: number | undefined;

@@ -14,7 +14,7 @@ export { SensorLLMError, type ErrorCode } from "./errors.ts";
 export { parseCsvRecording, type CsvFile, type CsvOptions } from "./formats/recording.ts";
 export type { AccelerationUnit, RotationUnit, TimeUnit } from "./formats/units.ts";
 export type { Capabilities, CapabilitiesOptions } from "./capabilities.ts";
-export { genericSensors, type GenericSensorOptions } from "./generic-sensor.ts";
+export { genericSensors, type GenericSensorOptions, type GenericSensorScope } from "./generic-sensor.ts";
 export type { GpuMeasurement, Measurement } from "./measure.ts";
 export { deviceMotion, firstMotion, requestMotionPermission } from "./motion.ts";
 export { motionSensors } from "./motion-sensors.ts";

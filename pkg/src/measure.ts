@@ -17,6 +17,7 @@ export interface GpuMeasurement {
   multiplyAddsPerSecond: number | undefined;
 }
 
+/** How fast this machine computes. */
 export interface Measurement {
   cpu: {
     /** Cores, as the browser tells. */

@@ -47,6 +47,30 @@ export interface Prediction {
   /** Where the window starts and ends, in seconds on the samples' clock. */
   start: number;
   end: number;
+  /** What to show over time: this window seen together with those before it. */
+  smoothed: Smoothed;
+}
+
+/** Probabilities smoothed over time. They flicker less than those of single windows and follow a change within seconds. */
+export interface Smoothed {
+  /** One of the model's labels, a group (such as `still`), or `unknown` when none is likely enough. */
+  label: string;
+  /** Smoothed probability of `label`, 0 to 1. */
+  confidence: number;
+  /** Smoothed probability of each of the model's labels. */
+  probabilities: Record<string, number>;
+  /** Smoothed probability that it is none of them: the rest to 1. */
+  unknown: number;
+  /** What ended and began with this window; empty unless `label` changed. */
+  events: Transition[];
+}
+
+/** An activity that was entered or left. `unknown` is neither: it is the time between. */
+export interface Transition {
+  kind: "enter" | "exit";
+  label: string;
+  /** When it was decided, in seconds on the samples' clock. */
+  time: number;
 }
 
 /** A prediction as it is made while listening. */

@@ -6,9 +6,13 @@ import { stretch } from "../src/cli/recording.ts";
 import { table, timeline } from "../src/cli/timeline.ts";
 import { parse, UsageError } from "../src/cli/usage.ts";
 import { SensorLLMError } from "../src/errors.ts";
+import type { Prediction } from "../src/types.ts";
 import { samples } from "./fakes.ts";
 
-const window = (start: number, label: string, confidence: number) => ({ start, end: start + 2, label, confidence, probabilities: {} });
+const window = (start: number, label: string, confidence: number): Prediction => {
+  const smoothed = { label, confidence, probabilities: {}, unknown: 0, events: [] };
+  return { start, end: start + 2, label, confidence, probabilities: {}, smoothed };
+};
 
 test("equal neighbours merge and borders halve the overlap", () => {
   const windows = [window(0, "walking", 0.5), window(1, "walking", 1), window(2, "running", 0.25), window(3, "walking", 0.75)];

@@ -210,3 +210,11 @@ test("an answer that is left or aborted ends, and is freed", async () => {
   await delay(60);
   assert.equal(engine.freed, 2);
 });
+
+test("what is entered is told once, by the first prediction of it", async () => {
+  const { client } = await load();
+  const predictions = await collect(client.listen({ source: source(samples(30)) }));
+  const told = predictions.flatMap(({ smoothed }) => smoothed.events.map(({ kind, label }) => `${kind} ${label}`));
+  assert.deepEqual(told, ["enter walking"]);
+  assert.ok(predictions.length > 1 && predictions.every(({ smoothed }) => smoothed.label === "walking"));
+});

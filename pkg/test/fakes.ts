@@ -6,7 +6,7 @@ import { Hosts } from "../src/hosts.ts";
 import type { Request, Response } from "../src/protocol.ts";
 import type { TextEngine, TextEngineLoader, TextGeneration, TextStep } from "../src/text-engine.ts";
 import type { Prompt, TextModelInfo } from "../src/text-types.ts";
-import type { Facts, ModelInfo, Prediction, Samples } from "../src/types.ts";
+import type { Facts, ModelInfo, Prediction, Samples, Transition } from "../src/types.ts";
 
 export const INFO: ModelInfo = {
   name: "counting",
@@ -47,7 +47,11 @@ export function samples(rows: number, first = 0): Samples {
 }
 
 function window(index: number): Prediction {
-  return { label: "walking", confidence: 1, probabilities: { walking: 1, sitting: 0 }, start: index * 0.2, end: (index + 1) * 0.2 };
+  const end = (index + 1) * 0.2;
+  const probabilities = { walking: 1, sitting: 0 };
+  const events: Transition[] = index === 0 ? [{ kind: "enter", label: "walking", time: end }] : [];
+  const smoothed = { label: "walking", confidence: 1, probabilities, unknown: 0, events };
+  return { label: "walking", confidence: 1, probabilities, start: index * 0.2, end, smoothed };
 }
 
 /** Ten rows are a window; computing one takes `milliseconds`. */

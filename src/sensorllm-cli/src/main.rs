@@ -22,6 +22,7 @@ mod study;
 mod table;
 mod text_metrics;
 mod train;
+mod transitions;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,7 @@ enum Command {
     Eval(eval::EvalArgs),
     EvalWords(eval::words::WordsArgs),
     Classify(classify::ClassifyArgs),
+    FitTransitions(transitions::FitArgs),
     Convert(convert::ConvertArgs),
     Inspect(inspect::InspectArgs),
     Embed(embed::EmbedArgs),
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::EvalWords(args) => eval::words::run(&args),
         Command::Classify(args) => classify::run(&args),
+        Command::FitTransitions(args) => transitions::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Embed(args) => embed::run(&args),

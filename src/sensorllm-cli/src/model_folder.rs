@@ -73,7 +73,11 @@ impl ModelArgs {
         load(&folder, &device)
     }
 
-    fn folder(&self) -> sensorllm::Result<PathBuf> {
+    /// The model's folder.
+    ///
+    /// # Errors
+    /// `Manifest` when there is none.
+    pub fn folder(&self) -> sensorllm::Result<PathBuf> {
         let folder = self.model.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
         if folder.join(MANIFEST_FILE).is_file() {
             return Ok(folder);

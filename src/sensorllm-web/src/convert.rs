@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use js_sys::{Float32Array, Float64Array, Reflect};
 use sensorllm::sensor::{Channel, Convention, Placement, Samples};
+use sensorllm::transitions::{Event, Steady};
 use sensorllm::{Error, ErrorKind, Head, Manifest, Options, Prediction};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
@@ -111,27 +112,65 @@ struct JsPrediction<'a> {
     probabilities: BTreeMap<&'a str, f32>,
     start: f64,
     end: f64,
+    smoothed: JsSteady<'a>,
 }
 
-fn prediction<'a>(manifest: &'a Manifest, prediction: &'a Prediction) -> JsPrediction<'a> {
-    let names = manifest.labels.iter().map(|label| label.name.as_str());
+#[derive(Serialize)]
+struct JsSteady<'a> {
+    label: &'a str,
+    confidence: f32,
+    probabilities: BTreeMap<&'a str, f32>,
+    unknown: f32,
+    events: Vec<JsEvent<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsEvent<'a> {
+    kind: &'static str,
+    label: &'a str,
+    time: f64,
+}
+
+fn prediction<'a>(
+    manifest: &'a Manifest,
+    prediction: &'a Prediction,
+    steady: &'a Steady,
+) -> JsPrediction<'a> {
+    let named = |probabilities: &[f32]| -> BTreeMap<&'a str, f32> {
+        let names = manifest.labels.iter().map(|label| label.name.as_str());
+        names.zip(probabilities.iter().copied()).collect()
+    };
+    let event =
+        |event: &'a Event| JsEvent { kind: event.kind.name(), label: &event.label, time: event.seconds };
     JsPrediction {
         label: &prediction.label,
         confidence: prediction.confidence,
-        probabilities: names.zip(prediction.probabilities.iter().copied()).collect(),
+        probabilities: named(&prediction.probabilities),
         start: prediction.start_seconds,
         end: prediction.end_seconds,
+        smoothed: JsSteady {
+            label: &steady.label,
+            confidence: steady.confidence,
+            probabilities: named(&steady.probabilities),
+            unknown: steady.unknown,
+            events: steady.events.iter().map(event).collect(),
+        },
     }
 }
 
-/// A list of `{label, confidence, probabilities, start, end}`.
-pub fn predictions(manifest: &Manifest, predictions: &[Prediction]) -> Result<JsValue, JsValue> {
-    to_js(&predictions.iter().map(|one| prediction(manifest, one)).collect::<Vec<_>>())
+/// A list of `{label, confidence, probabilities, start, end, smoothed}`; one `Steady` per prediction.
+pub fn predictions(
+    manifest: &Manifest,
+    predictions: &[Prediction],
+    steady: &[Steady],
+) -> Result<JsValue, JsValue> {
+    let both = predictions.iter().zip(steady);
+    to_js(&both.map(|(one, steady)| prediction(manifest, one, steady)).collect::<Vec<_>>())
 }
 
-/// The first of `predictions` alone, or `undefined`.
-pub fn first_prediction(manifest: &Manifest, predictions: &[Prediction]) -> Result<JsValue, JsValue> {
-    predictions.first().map_or(Ok(JsValue::UNDEFINED), |one| to_js(&prediction(manifest, one)))
+/// One prediction of such a list.
+pub fn one_prediction(manifest: &Manifest, one: &Prediction, steady: &Steady) -> Result<JsValue, JsValue> {
+    to_js(&prediction(manifest, one, steady))
 }
 
 /// Plain objects and lists; maps become objects, as in JSON.

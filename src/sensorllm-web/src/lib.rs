@@ -19,6 +19,7 @@ use std::rc::Rc;
 
 use js_sys::{Map, Uint8Array};
 use sensorllm::sensor::{Window, WindowStream};
+use sensorllm::transitions::Filter;
 use sensorllm::{Options, Pipeline};
 use wasm_bindgen::prelude::*;
 
@@ -63,7 +64,9 @@ impl SensorLlm {
         let options = convert::options(options)?;
         let windows = self.pipeline.windows(&samples).map_err(convert::error)?;
         let predictions = self.pipeline.classify(&windows, &options).await.map_err(convert::error)?;
-        convert::predictions(self.pipeline.manifest(), &predictions)
+        let mut filter = self.pipeline.filter(options.placement);
+        let steady: Vec<_> = predictions.iter().map(|prediction| filter.push(prediction)).collect();
+        convert::predictions(self.pipeline.manifest(), &predictions, &steady)
     }
 
     /// Starts to answer a question about a recording; an empty one asks to describe it.
@@ -77,9 +80,16 @@ impl SensorLlm {
     /// Starts a stream of samples.
     pub fn stream(&self, options: JsValue) -> Result<Stream, JsValue> {
         let options = convert::options(options)?;
-        let windows = WindowStream::new(self.pipeline.manifest().window).map_err(convert::error)?;
-        let ready = RefCell::new(VecDeque::new());
-        Ok(Stream { pipeline: Rc::clone(&self.pipeline), options, windows: RefCell::new(windows), ready })
+        let config = self.pipeline.manifest().smoothed_window();
+        let windows = WindowStream::new(config).map_err(convert::error)?;
+        let filter = self.pipeline.filter(options.placement);
+        Ok(Stream {
+            pipeline: Rc::clone(&self.pipeline),
+            options,
+            windows: RefCell::new(windows),
+            ready: RefCell::default(),
+            filter: RefCell::new(filter),
+        })
     }
 }
 
@@ -91,6 +101,7 @@ pub struct Stream {
     // Cells, because samples are pushed while a window is being computed.
     windows: RefCell<WindowStream>,
     ready: RefCell<VecDeque<Window>>,
+    filter: RefCell<Filter>,
 }
 
 #[wasm_bindgen]
@@ -112,7 +123,9 @@ impl Stream {
     pub async fn next(&self) -> Result<JsValue, JsValue> {
         let Some(window) = self.ready.borrow_mut().pop_front() else { return Ok(JsValue::UNDEFINED) };
         let predictions = self.pipeline.classify(&[window], &self.options).await.map_err(convert::error)?;
-        convert::first_prediction(self.pipeline.manifest(), &predictions)
+        let Some(prediction) = predictions.first() else { return Ok(JsValue::UNDEFINED) };
+        let steady = self.filter.borrow_mut().push(prediction);
+        convert::one_prediction(self.pipeline.manifest(), prediction, &steady)
     }
 
     /// Gives up the oldest ready windows until at most `keep` are left, and returns how many were given up.

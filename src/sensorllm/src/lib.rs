@@ -66,6 +66,7 @@ pub mod sampler;
 pub mod sensor;
 pub mod text;
 pub mod text_model;
+pub mod transitions;
 pub mod trend;
 pub mod weights;
 pub mod words;

@@ -10,6 +10,7 @@ use crate::llama::LlamaConfig;
 use crate::projector::ProjectorConfig;
 use crate::prompt::PromptConfig;
 use crate::sensor::{Channel, Placement, WindowConfig};
+use crate::transitions::Parameters;
 
 /// The version of the manifest's format that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -53,6 +54,9 @@ pub struct Manifest {
     pub head: Head,
     /// How logits become confidences.
     pub calibration: Calibration,
+    /// How labels are smoothed over time.
+    #[serde(default, skip_serializing_if = "Parameters::is_default")]
+    pub transitions: Parameters,
     /// How the weights are stored: `f32`, `f16`, `q8` or `q4`.
     #[serde(default = "half_precision")]
     pub precision: String,
@@ -158,12 +162,23 @@ impl Manifest {
         } else if !(self.calibration.encoder_temperature > 0.0 && self.calibration.llm_temperature > 0.0) {
             Some("a temperature is not positive".to_owned())
         } else {
-            None
+            self.transitions.problem(&self.names())
         };
         match problem {
             Some(problem) => Err(manifest_error(format!("the manifest contradicts itself: {problem}"))),
             None => self.window.validate().map_err(|error| manifest_error(error.message().to_owned())),
         }
+    }
+
+    /// How live windows are cut, whose labels are smoothed.
+    pub fn smoothed_window(&self) -> WindowConfig {
+        WindowConfig { hop: self.transitions.hop.unwrap_or(self.window.hop), ..self.window }
+    }
+
+    /// Names of labels and groups.
+    fn names(&self) -> Vec<&str> {
+        let groups = self.labels.iter().filter_map(|label| label.group.as_deref());
+        self.labels.iter().map(|label| label.name.as_str()).chain(groups).collect()
     }
 
     /// Number of windows that are classified together: one per device.

@@ -9,6 +9,7 @@ use crate::language::Decoder;
 use crate::manifest::{FileEntry, Manifest};
 use crate::model::SensorLlm;
 use crate::sensor::{self, Channel, Placement, Samples, Window};
+use crate::transitions::{Filter, Labels};
 use crate::weights;
 use crate::words::Words;
 
@@ -126,6 +127,18 @@ impl Pipeline {
         let input = stage.batch([(&window, placement)]);
         let encoded = self.model.encode(&input, &self.device);
         self.model.sensor_vectors(&input, encoded)
+    }
+
+    /// A filter that smooths predictions over time, for a phone that is carried at `placement`.
+    pub fn filter(&self, placement: Placement) -> Filter {
+        Filter::new(self.answers(placement), self.manifest.transitions.clone())
+    }
+
+    /// What a filter can answer for a phone that is carried at `placement`.
+    pub fn answers(&self, placement: Placement) -> Labels {
+        let calibration = &self.manifest.calibration;
+        let told = calibration.posture_placements.contains(&placement);
+        Labels::new(&self.manifest.labels, told.then_some(calibration.posture_share))
     }
 
     /// Cuts a recording into the model's windows.

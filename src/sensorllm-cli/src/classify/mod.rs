@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use pollster::block_on;
 use sensorllm::formats::{CsvOptions, TimeUnit};
 use sensorllm::sensor::{AccelerationUnit, Convention, Placement, RotationUnit, Samples};
+use sensorllm::transitions::{Event, Filter};
 use sensorllm::{Options, Pipeline, Prediction};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
@@ -48,6 +49,9 @@ pub struct ClassifyArgs {
     /// Whose units and signs the recording has: canonical, w3c, ios-browser or core-motion
     #[arg(long, value_name = "NAME")]
     convention: Option<Convention>,
+    /// Smooth labels over time, as an app that listens shows them: `unknown` where none is likely, and what was entered and left when
+    #[arg(long)]
+    smooth: bool,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -98,6 +102,23 @@ struct Answer<'a> {
     model: &'a str,
     windows: Vec<WindowAnswer<'a>>,
     timeline: Vec<Stretch>,
+    /// What was entered and left, of smoothed labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<Change>>,
+}
+
+/// An activity that was entered or left.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Change {
+    kind: &'static str,
+    label: String,
+    time: f64,
+}
+
+impl From<Event> for Change {
+    fn from(event: Event) -> Self {
+        Self { kind: event.kind.name(), label: event.label, time: event.seconds }
+    }
 }
 
 /// One window of the JSON output.
@@ -136,10 +157,12 @@ pub fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
         convention: args.convention,
     };
     let samples = recording::read(&args.files, &options)?;
-    let predictions = classify(args, &pipeline, &samples).with_context(|| recording::name(&args.files))?;
+    let mut predictions =
+        classify(args, &pipeline, &samples).with_context(|| recording::name(&args.files))?;
+    let events = args.smooth.then(|| smooth(&mut predictions, pipeline.filter(args.placement)));
     let timeline = timeline(&predictions);
     if args.json {
-        output::print_json(&answer(&pipeline, &predictions, timeline))
+        output::print_json(&answer(&pipeline, &predictions, timeline, events))
     } else {
         output::print(&text(&timeline))
     }
@@ -150,7 +173,9 @@ fn classify(
     pipeline: &Pipeline,
     samples: &Samples,
 ) -> sensorllm::Result<Vec<Prediction>> {
-    let windows = pipeline.windows(samples)?;
+    let manifest = pipeline.manifest();
+    let config = if args.smooth { manifest.smoothed_window() } else { manifest.window };
+    let windows = sensorllm::sensor::windows(samples, &config)?;
     let options = Options { head: args.model.head, placement: args.placement };
     let bar = progress::bar(windows.len(), "classifying windows");
     let mut predictions = Vec::with_capacity(windows.len());
@@ -162,7 +187,26 @@ fn classify(
     Ok(predictions)
 }
 
-fn answer<'a>(pipeline: &'a Pipeline, predictions: &'a [Prediction], timeline: Vec<Stretch>) -> Answer<'a> {
+/// Puts smoothed labels and probabilities in place of the windows' own, and says what was entered and left.
+fn smooth(predictions: &mut [Prediction], mut filter: Filter) -> Vec<Change> {
+    let mut events = Vec::new();
+    for prediction in predictions {
+        let steady = filter.push(prediction);
+        prediction.label = steady.label;
+        prediction.confidence = steady.confidence;
+        prediction.probabilities = steady.probabilities;
+        events.extend(steady.events.into_iter().map(Change::from));
+    }
+    events.extend(filter.finish().map(Change::from));
+    events
+}
+
+fn answer<'a>(
+    pipeline: &'a Pipeline,
+    predictions: &'a [Prediction],
+    timeline: Vec<Stretch>,
+    events: Option<Vec<Change>>,
+) -> Answer<'a> {
     let manifest = pipeline.manifest();
     let labels: Vec<&str> = manifest.labels.iter().map(|label| label.name.as_str()).collect();
     let window = |prediction: &'a Prediction| WindowAnswer {
@@ -172,7 +216,7 @@ fn answer<'a>(pipeline: &'a Pipeline, predictions: &'a [Prediction], timeline: V
         confidence: prediction.confidence,
         probabilities: Probabilities { labels: labels.clone(), values: &prediction.probabilities },
     };
-    Answer { model: &manifest.name, windows: predictions.iter().map(window).collect(), timeline }
+    Answer { model: &manifest.name, windows: predictions.iter().map(window).collect(), timeline, events }
 }
 
 fn text(timeline: &[Stretch]) -> String {

@@ -16,6 +16,7 @@ use crate::data::{Dataset, Recording, labelled_windows};
 use crate::metrics::{self, Confusion};
 use crate::model_folder::ModelArgs;
 use crate::rotation::Rotation;
+use crate::transitions::{read, report::Comparison};
 use crate::{output, progress};
 use classes::Classes;
 use report::Report;
@@ -52,6 +53,10 @@ pub struct EvalArgs {
     /// Turn each recording by one random rotation, drawn from this seed and the recording's name
     #[arg(long, value_name = "SEED")]
     rotate: Option<u64>,
+    /// Measure labels over time too: flicker and delay of the windows' own labels and of smoothed ones, on whole recordings and on a
+    /// subject's recordings of one activity each, joined in a random order
+    #[arg(long, conflicts_with_all = ["group", "rotate"])]
+    smooth: bool,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -121,6 +126,7 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         .into());
     };
     let per_class = tally.confusion.classes(classes.names());
+    let smooth = if args.smooth { Some(over_time(pipeline, set, &subjects, &options)?) } else { None };
     Ok(Report {
         model: pipeline.manifest().name.clone(),
         data: set.name.clone(),
@@ -142,7 +148,26 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         labels: classes.names().to_vec(),
         classes: per_class,
         confusion: tally.confusion.rows().to_vec(),
+        smooth,
     })
+}
+
+/// Measures labels over time, for windows as far apart as live ones are.
+fn over_time(
+    pipeline: &Pipeline,
+    set: &Dataset,
+    subjects: &[String],
+    options: &Options,
+) -> anyhow::Result<Comparison> {
+    let manifest = pipeline.manifest();
+    let mut sequences = Vec::new();
+    for subject in subjects {
+        sequences.extend(read::sequences(pipeline, set, subject, options, manifest.smoothed_window().hop)?);
+    }
+    let calibration = &manifest.calibration;
+    let told = calibration.posture_placements.contains(&options.placement);
+    let share = told.then_some(calibration.posture_share);
+    Ok(Comparison::of(&manifest.labels, share, &manifest.transitions, &sequences))
 }
 
 /// A subject's windows whose activity is one of the classes, and their classes; the others are counted as skipped.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::metrics::ClassMetrics;
 use crate::table::{Align, Table};
+use crate::transitions::report::Comparison;
 
 /// The outcome of an evaluation. The names of the fields are the names in the JSON output.
 #[derive(Serialize)]
@@ -52,12 +53,19 @@ pub struct Report {
     pub classes: Vec<ClassMetrics>,
     /// How often each class was predicted; rows are truth.
     pub confusion: Vec<Vec<u64>>,
+    /// Labels over time, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smooth: Option<Comparison>,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}\n{}", self.facts(), self.per_class(), self.matrix())?;
-        writeln!(f, "Rows are truth, columns predictions.")
+        writeln!(f, "Rows are truth, columns predictions.")?;
+        if let Some(smooth) = &self.smooth {
+            write!(f, "\n{smooth}")?;
+        }
+        Ok(())
     }
 }
 

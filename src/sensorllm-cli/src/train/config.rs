@@ -242,6 +242,7 @@ impl TrainConfig {
                 posture_placements: model.posture_placements.clone(),
                 posture_share: 0.5,
             },
+            transitions: Default::default(),
             precision: "f16".to_owned(),
             weights: FileEntry::of("weights.safetensors", &[]),
         };
@@ -256,6 +257,11 @@ impl Splits {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not a splits file", path.display()))
+    }
+
+    /// The sets that the file speaks of.
+    pub fn datasets(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// The split of one set.

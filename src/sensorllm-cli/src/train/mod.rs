@@ -36,11 +36,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
-use sensorllm::{Error, ErrorKind};
+use sensorllm::{Error, ErrorKind, Manifest, Pipeline};
 
 use config::{Splits, TrainConfig};
 use engine::RunArgs;
 use exchanges::Exchanges;
+
+use crate::transitions;
 
 /// Train a model and write it to a folder.
 #[derive(clap::Args, Debug)]
@@ -109,6 +111,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let outcome = engine::fit(&task, model, &config.optimisation, &run, &device)?;
     let model = outcome.model.materialize().to_device(&Device::flex());
     let calibrated = calibrate::calibrate(manifest.clone(), &model, &data.validation)?;
+    let pipeline = Pipeline::new(calibrated, model.clone(), &Device::flex());
+    let sets = transitions::validation(&splits, config.datasets.iter().map(String::as_str), &args.data)?;
+    let hop = pipeline.manifest().window.hop.div_ceil(2);
+    let fitted = transitions::fit_model(&pipeline, &sets, hop)?;
+    let calibrated = Manifest { transitions: fitted, ..pipeline.manifest().clone() };
     export::write(calibrated, &model, prepared.tokenizer.as_deref(), &args.out)?;
     eprintln!(
         "wrote {} (best epoch {}, macro-F1 {:.4})",

@@ -9,3 +9,4 @@ mod published;
 mod study;
 mod support;
 mod train;
+mod transitions;

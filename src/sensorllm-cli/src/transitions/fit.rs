@@ -1,0 +1,157 @@
+//! Finds the parameters of a filter on validation recordings.
+
+use sensorllm::manifest::Label;
+use sensorllm::transitions::{Filter, Labels, Parameters, UNKNOWN};
+
+use super::measure::{Steadiness, measure, raw, smoothed};
+use super::sequence::Sequence;
+
+/// The median delay that is aimed at, in seconds: a little less than is allowed, for people that were not seen.
+const MEDIAN_SECONDS: f64 = 2.8;
+/// The same of the 90th percentile.
+const LATE_SECONDS: f64 = 5.0;
+
+const EVIDENCE: [f32; 9] = [0.7, 1.0, 1.4, 2.0, 2.5, 3.0, 4.0, 5.6, 8.0];
+const FLOOR: [f32; 7] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
+const DWELL: [f32; 9] = [3.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0];
+const SWITCH: [f32; 7] = [0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+/// A window whose answer is less probable than this speaks for `unknown`.
+const UNKNOWN_CONFIDENCE: [f32; 4] = [0.3, 0.4, 0.5, 0.6];
+/// What `unknown` may cost: about this share of the flicker.
+const UNKNOWN_COST: f64 = 0.1;
+/// How much a point of macro-F1 (0.01) counts, as a share of the flicker.
+const POINT: f64 = 0.2;
+/// Expected dwell and switch that the search starts from.
+const STARTS: [(f32, f32); 2] = [(100.0, 0.5), (10.0, 0.9)];
+
+/// Fits a filter for `labels` to `sequences`, by one parameter after the other until none makes it better, from several starts.
+///
+/// Best is the least flicker and the highest macro-F1 of what is shown, at a median delay of at most 2.8 s, a 90th percentile of at most
+/// 5 s, and a macro-F1 that is not below that of the windows' own labels. Last, `unknown` gets as much as it can at a small cost.
+pub fn fit(labels: &[Label], member_share: Option<f32>, sequences: &[Sequence]) -> Parameters {
+    let before = measure(labels, sequences, raw);
+    let answers = Labels::new(labels, member_share);
+    let cost = |parameters: &Parameters| {
+        let filter = Filter::new(answers.clone(), parameters.clone());
+        cost(&measure(labels, sequences, |sequence| smoothed(sequence, filter.clone())), &before)
+    };
+    let axes = axes(labels);
+    let searched = STARTS.map(|(dwell, switch)| search(start(&axes, dwell, switch), &axes, &cost));
+    let [first, second] = searched;
+    let (mut best, least) = if second.1 < first.1 { second } else { first };
+    for value in UNKNOWN_CONFIDENCE {
+        let tried = Parameters { unknown_confidence: value, ..best.clone() };
+        if cost(&tried) <= least + UNKNOWN_COST {
+            best = tried;
+        }
+    }
+    best
+}
+
+/// What is varied, and the values it may take.
+type Axes = Vec<(Axis, &'static [f32])>;
+
+/// All labels and groups alike first, then one by one.
+fn axes(labels: &[Label]) -> Axes {
+    let mut units: Vec<String> = Vec::new();
+    for label in labels {
+        let unit = label.group.as_ref().unwrap_or(&label.name);
+        if !units.contains(unit) {
+            units.push(unit.clone());
+        }
+    }
+    let grouped = labels.iter().filter(|label| label.group.is_some());
+    let members: Vec<String> = grouped.map(|label| label.name.clone()).collect();
+    let mut axes: Axes = vec![
+        (Axis::Dwell(units.clone()), &DWELL),
+        (Axis::Evidence, &EVIDENCE),
+        (Axis::Floor, &FLOOR),
+        (Axis::Dwell(members), &DWELL),
+        (Axis::GroupEvidence, &EVIDENCE),
+        (Axis::Switch, &SWITCH),
+        (Axis::GroupSwitch, &SWITCH),
+    ];
+    axes.extend(units.into_iter().map(|unit| (Axis::Dwell(vec![unit]), &DWELL[..])));
+    axes.push((Axis::Dwell(vec![UNKNOWN.to_owned()]), &DWELL));
+    axes
+}
+
+/// Parameters that do not differ between labels.
+fn start(axes: &Axes, dwell: f32, switch: f32) -> Parameters {
+    let mut parameters = Parameters {
+        unknown_confidence: UNKNOWN_CONFIDENCE[0],
+        switch,
+        group_switch: switch,
+        ..Parameters::default()
+    };
+    for (axis, _) in axes {
+        if let Axis::Dwell(_) = axis {
+            axis.set(&mut parameters, dwell);
+        }
+    }
+    parameters
+}
+
+/// The least cost that changes of one axis after the other lead to, and where it is.
+fn search(mut best: Parameters, axes: &Axes, cost: &impl Fn(&Parameters) -> f64) -> (Parameters, f64) {
+    let mut least = cost(&best);
+    loop {
+        let start = least;
+        for (axis, values) in axes {
+            for value in *values {
+                let mut tried = best.clone();
+                axis.set(&mut tried, *value);
+                let cost = cost(&tried);
+                if cost < least {
+                    (best, least) = (tried, cost);
+                }
+            }
+        }
+        if least > start - 1e-3 {
+            return (best, least);
+        }
+    }
+}
+
+/// One parameter, or several that are set alike.
+enum Axis {
+    Evidence,
+    GroupEvidence,
+    Floor,
+    Switch,
+    GroupSwitch,
+    Dwell(Vec<String>),
+}
+
+impl Axis {
+    fn set(&self, parameters: &mut Parameters, value: f32) {
+        match self {
+            Self::Evidence => parameters.evidence = value,
+            Self::GroupEvidence => parameters.group_evidence = value,
+            Self::Floor => parameters.floor = value,
+            Self::Switch => parameters.switch = value,
+            Self::GroupSwitch => parameters.group_switch = value,
+            Self::Dwell(names) => {
+                parameters.dwell_seconds.extend(names.iter().map(|name| (name.clone(), value)));
+            }
+        }
+    }
+}
+
+/// The logarithm of the flicker less the worth of what is right, with penalties for what must not be.
+fn cost(now: &Steadiness, before: &Steadiness) -> f64 {
+    let over = |delay: Option<f64>, most: f64| match delay {
+        Some(delay) => (delay - most).max(0.0),
+        None if now.changes == 0 => 0.0,
+        None => 10.0,
+    };
+    let least_f1 = before.macro_f1.max(before.macro_f1_shown);
+    (now.flicker_per_minute + 0.02).ln() - 100.0 * POINT * now.macro_f1_shown
+        + 3.0 * over(now.delay_median, MEDIAN_SECONDS)
+        + over(now.delay_90, LATE_SECONDS)
+        + 100.0 * (least_f1 - now.macro_f1_shown).max(0.0)
+}
+
+#[cfg(test)]
+#[path = "fit_tests.rs"]
+mod tests;
