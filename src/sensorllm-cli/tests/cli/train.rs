@@ -40,7 +40,7 @@ fn with_words() -> TempDir {
         ("epochs = 8", "epochs = 2"),
         ("epochs = 4", "epochs = 1"),
         ("vocabulary = 1024", "vocabulary = 500"),
-        ("texts = 12000", "texts = 64"),
+        ("texts = 30000", "texts = 64"),
         ("windows = 8000", "windows = 64"),
         ("windows = 6000", "windows = 64"),
         ("log_steps = 50", "log_steps = 1"),

@@ -4,11 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::support::{classify, copy, csv, failure, json, model, recording, sample, sensorllm};
+use super::support::{Reading, classify, copy, csv, failure, json, model, recording, sample, sensorllm};
 
 /// A person who walks, runs and sits, 40 s each.
 fn walk_run_sit() -> String {
-    let mut readings = Vec::new();
+    let mut readings: Vec<Reading> = Vec::new();
     for name in ["wlk_7", "jog_9", "sit_5"] {
         let part = recording("s12", name);
         let from = readings.last().map_or(0.0, |(seconds, ..)| seconds + 0.02);
