@@ -11,7 +11,7 @@ async function ask(page: Page, device: Package.Device, rows: Partial<Rows>, ques
     async ({ device, rows, question }) => {
       const address = "/pkg/dist/index.js";
       const { SensorLLM } = (await import(address)) as typeof Package;
-      await using model = await SensorLLM.load({ device });
+      const model = await SensorLLM.load({ device });
       const samples: Package.Samples = {
         timeMs: Float64Array.from(rows.timeMs ?? []),
         acceleration: Float32Array.from(rows.acceleration ?? []),
@@ -20,6 +20,7 @@ async function ask(page: Page, device: Package.Device, rows: Partial<Rows>, ques
       };
       const events: Package.AnswerEvent[] = [];
       for await (const event of model.ask(samples, question, { placement: "pocket" })) events.push(event);
+      model.close();
       return events;
     },
     { device, rows, question },
@@ -52,15 +53,18 @@ test("a step rate is told with the extractor's number, word by word", async ({ p
   expect(stepsPerMinute).toBeLessThan(150);
   expect(written(events)).toContain(`${Math.round(stepsPerMinute as number)} steps`);
   expect(events.filter(({ kind, text }) => kind === "token" && text !== "").length).toBeGreaterThan(5);
-  expect(events.at(-1)).toMatchObject({ kind: "finished", reason: "stop" });
+  expect(events.at(-1)).toMatchObject({ kind: "finished", reason: "stop-token" });
 });
 
 test("the trends that are told are those that are drawn", async ({ page, device }) => {
-  const events = await ask(page, device, cut(await recording("walking", "s12"), 5, 6.5), "How does the vertical acceleration change?");
-  const channel = facts(events).channels.find(({ channel }) => channel === "acceleration.up");
+  const question = "How does the vertical acceleration change between 0.5 and 1.5 s?";
+  const events = await ask(page, device, cut(await recording("walking", "s12"), 5, 8), question);
   const answer = written(events);
-  expect(channel?.segments.length).toBeGreaterThan(1);
-  for (const { end } of channel?.segments.slice(0, -1) ?? []) expect(answer).toContain(end.toFixed(1));
+  console.log(`${device}: ${answer}`);
+  const channel = facts(events).channels.find(({ channel }) => channel === "acceleration.up");
+  const borders = channel?.segments.map(({ end }) => end).filter((end) => end > 0.6 && end < 1.4) ?? [];
+  expect(borders.length).toBeGreaterThan(1);
+  for (const border of borders) expect(answer).toContain(border.toFixed(1));
 });
 
 test("the activity is named, and nothing is said of a sensor that is not there", async ({ page, device }) => {
