@@ -53,7 +53,11 @@ fn every_configuration_has_the_positions_it_says() {
             let prompt = model.prompt.forward(&input, model.projector.forward(encoded.clone()));
             let marks = if special_tokens { 2 } else { 0 };
             let expected = 4 * (marks + width) + 3 * 9 + 1;
-            assert_eq!(prompt.vectors.dims(), [2, expected, 64], "{statistics:?} {special_tokens}");
+            assert_eq!(
+                prompt.vectors.dims(),
+                [2, expected, manifest.llm.d_model],
+                "{statistics:?} {special_tokens}"
+            );
             let logits = model.classify(&input, encoded, Head::Llm);
             assert!(logits.into_data().iter::<f32>().all(f32::is_finite));
         }
@@ -123,7 +127,7 @@ fn a_channel_without_measurements_gives_no_vectors() {
         let encoded = model.encode(&input, &device);
         model.sensor_vectors(&input, encoded).map(|vectors| vectors.dims())
     };
-    assert_eq!(vectors(&window(true)), Some([12, 64]));
+    assert_eq!(vectors(&window(true)), Some([12, manifest.llm.d_model]));
     assert_eq!(vectors(&window(false)), None);
 }
 
@@ -153,7 +157,7 @@ fn devices_worn_together_share_a_prompt() {
     let input = input(&manifest, &windows);
     let encoded = model.encode(&input, &device);
     let prompt = model.prompt.forward(&input, model.projector.forward(encoded.clone()));
-    assert_eq!(prompt.vectors.dims(), [2, 2 * (4 * 3 + 3 * 9) + 1, 64]);
+    assert_eq!(prompt.vectors.dims(), [2, 2 * (4 * 3 + 3 * 9) + 1, manifest.llm.d_model]);
     for head in [Head::Llm, Head::Encoder] {
         assert_eq!(model.classify(&input, encoded.clone(), head).dims(), [2, 7]);
     }
