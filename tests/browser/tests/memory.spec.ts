@@ -40,24 +40,28 @@ test("while weights stream to the GPU, from the network and from the store, the 
           peak.both = Math.max(peak.both, wasm + js);
           peak.measured += 1;
         };
-        const loading = loadTextModel("/models/smollm2-135m/", { device: "webgpu", warmUp, workerUrl: "/probe/worker.js" });
-        let loaded = false;
-        const settled = () => void (loaded = true);
-        loading.then(settled, settled);
-        while (!loaded) await measure();
-        await measure();
-        const model = await loading;
-        await model.close();
+        const loads: { stored: string; downloadedBytes: number }[] = [];
+        // A worker that computes answers late, so a quick load is measured only once or twice: it is repeated until it was seen often enough.
+        while (peak.measured < 6 && loads.length < 10) {
+          const loading = loadTextModel("/models/smollm2-135m/", { device: "webgpu", warmUp, workerUrl: "/probe/worker.js" });
+          let loaded = false;
+          const settled = () => void (loaded = true);
+          loading.then(settled, settled);
+          while (!loaded) await measure();
+          await measure();
+          const model = await loading;
+          await model.close();
+          loads.push({ stored: model.info.stored, downloadedBytes: model.info.downloadedBytes });
+        }
         channel.close();
-        const { info } = model;
-        return { ...peak, stored: info.stored, downloadedBytes: info.downloadedBytes };
+        return { ...peak, loads };
       }, warmUp);
     for (const from of ["network", "store"]) {
       const peak = await measured(from === "network");
-      expect(peak.stored).toBe("opfs");
-      expect(peak.downloadedBytes === 0).toBe(from === "store");
+      expect(peak.loads.map(({ stored }) => stored)).toEqual(peak.loads.map(() => "opfs"));
+      expect(peak.loads[0]?.downloadedBytes === 0).toBe(from === "store");
       console.log(`peak while loading from the ${from}: wasm ${(peak.wasm / MEGABYTE).toFixed(0)} MB, JavaScript ${(peak.js / MEGABYTE).toFixed(0)} MB, together ${(peak.both / MEGABYTE).toFixed(0)} MB, measured ${peak.measured} times`);
-      expect(peak.measured).toBeGreaterThan(5);
+      expect(peak.measured).toBeGreaterThanOrEqual(6);
       expect(peak.wasm).toBeGreaterThan(50 * MEGABYTE);
       expect(peak.both).toBeLessThan(SHARD + 50 * MEGABYTE);
     }
