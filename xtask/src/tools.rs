@@ -145,7 +145,7 @@ const CHROMIUM: BrowserProgram = BrowserProgram {
 const FIREFOX: BrowserProgram = BrowserProgram {
     name: "Firefox",
     variable: "FIREFOX",
-    help: "install Firefox 129 or newer",
+    help: "install Firefox",
     commands: &["firefox-esr", "firefox"],
     applications: &[
         "/Applications/Firefox.app/Contents/MacOS/firefox",
