@@ -11,7 +11,7 @@ import { serve, type Behaviour, type FileRequest } from "../server.mjs";
 declare global {
   interface Window {
     sensorllm: typeof Package;
-    samplesOf: (rows: Rows) => Package.Samples;
+    samplesFrom: (json: string) => Package.Samples;
   }
 }
 
@@ -21,6 +21,9 @@ export const server = {
   requests: [] as FileRequest[],
   behaviour: (_: FileRequest): Behaviour | undefined => undefined,
 };
+
+/** What compiles the tests wraps functions in `__name`, which pages do not have. */
+const NAME = "globalThis.__name = (value) => value";
 
 /** Addresses that a page of Firefox asked for. */
 export const asked: string[] = [];
@@ -52,6 +55,7 @@ export async function openPage(t: TestContext, path: string): Promise<Page> {
   const page = await firefox.newPage();
   t.after(() => page.close());
   page.on("request", (request) => asked.push(request.url()));
+  await page.evaluateOnNewDocument(NAME);
   await page.goto(server.origin + path);
   return page;
 }
@@ -68,6 +72,7 @@ export async function inChromium<T>(use: (page: Page) => Promise<T>): Promise<T>
   const chromium = await puppeteer.launch({ executablePath, args: withoutWebGpu });
   try {
     const page = await chromium.newPage();
+    await page.evaluateOnNewDocument(NAME);
     await page.goto(server.origin);
     await importPackage(page);
     return await use(page);
@@ -77,16 +82,18 @@ export async function inChromium<T>(use: (page: Page) => Promise<T>): Promise<T>
 }
 
 async function importPackage(page: Page): Promise<void> {
-  // What compiles the tests wraps functions in `__name`, which pages do not have.
-  await page.evaluate("globalThis.__name = (value) => value");
   await page.evaluate(async () => {
     const address = "/pkg/dist/index.js";
     window.sensorllm = (await import(address)) as typeof Package;
-    window.samplesOf = ({ timeMs, acceleration, rotationRate }) => ({
-      timeMs: Float64Array.from(timeMs),
-      acceleration: Float32Array.from(acceleration),
-      rotationRate: Float32Array.from(rotationRate),
-      convention: "w3c",
-    });
+    // As text, because WebDriver BiDi wraps every number of a list in an object of its own.
+    window.samplesFrom = (json) => {
+      const { timeMs, acceleration, rotationRate } = JSON.parse(json) as Rows;
+      return {
+        timeMs: Float64Array.from(timeMs),
+        acceleration: Float32Array.from(acceleration),
+        rotationRate: Float32Array.from(rotationRate),
+        convention: "w3c",
+      };
+    };
   });
 }
