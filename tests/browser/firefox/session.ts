@@ -28,6 +28,9 @@ const NAME = "globalThis.__name = (value) => value";
 /** Addresses that a page of Firefox asked for. */
 export const asked: string[] = [];
 
+/** How long one thing that a page is told to do may take. */
+const PATIENCE_MS = 60_000;
+
 let firefox: Browser;
 let listening: Awaited<ReturnType<typeof serve>>;
 
@@ -40,7 +43,7 @@ export async function start(): Promise<string> {
     },
   });
   server.origin = `http://localhost:${(listening.address() as AddressInfo).port}`;
-  firefox = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr" });
+  firefox = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", protocolTimeout: PATIENCE_MS });
   return firefox.version();
 }
 
@@ -69,7 +72,7 @@ export async function openPackage(t: TestContext): Promise<Page> {
 
 /** What the same package does in Chromium, for comparison. */
 export async function inChromium<T>(use: (page: Page) => Promise<T>): Promise<T> {
-  const chromium = await puppeteer.launch({ executablePath, args: withoutWebGpu });
+  const chromium = await puppeteer.launch({ executablePath, args: withoutWebGpu, protocolTimeout: PATIENCE_MS });
   try {
     const page = await chromium.newPage();
     await page.evaluateOnNewDocument(NAME);
