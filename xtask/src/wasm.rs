@@ -42,11 +42,14 @@ const WASM_FEATURES: [&str; 7] = [
 
 /// What wasm-opt does for speed. Not -O3 or -O2: they reorder what LLVM has scheduled, and browsers then compute products of
 /// quantised weights at half the speed; after brotli their result is larger, too.
-const TIDYING: [&str; 6] = [
+const TIDYING: [&str; 9] = [
     "--strip-debug",
-    "--duplicate-function-elimination",
     "--dce",
+    "--remove-unused-brs",
+    "--remove-unused-names",
+    "--merge-blocks",
     "--vacuum",
+    "--duplicate-function-elimination",
     "--remove-unused-module-elements",
     "--memory-packing",
 ];
