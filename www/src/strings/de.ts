@@ -28,6 +28,7 @@ export const de: Record<keyof typeof en, string> = {
 
   "time.seconds": "{seconds} s",
   "time.minutes": "{minutes} min",
+  "time.full-hours": "{hours} h",
   "time.hours": "{hours} h {minutes} min",
 
   "status.loading": "Das Modell wird geladen",
@@ -271,9 +272,9 @@ export const de: Record<keyof typeof en, string> = {
 
   "settings.title": "Einstellungen",
   "settings.phone": "Telefon",
-  "settings.rate": "Sensoren werden gelesen",
-  "setting.rate.usual": "wie üblich, etwa 60-mal pro Sekunde",
-  "setting.rate.fastest": "so schnell sie können",
+  "settings.rate": "Takt der Sensoren",
+  "setting.rate.usual": "üblich, 60 Hz",
+  "setting.rate.fastest": "höchster",
   "settings.screen": "Bildschirm beim Aufzeichnen anlassen",
   "setting.placement.unknown": "Irgendwo",
   "setting.placement.pocket": "Tasche",

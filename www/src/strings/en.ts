@@ -26,6 +26,7 @@ export const en = {
 
   "time.seconds": "{seconds} s",
   "time.minutes": "{minutes} min",
+  "time.full-hours": "{hours} h",
   "time.hours": "{hours} h {minutes} min",
 
   "status.loading": "Loading the model",
@@ -179,7 +180,7 @@ export const en = {
 
   "words.title": "Words",
   "words.about": "About",
-  "words.part": "From",
+  "words.part": "Part",
   "words.just-now": "Just now",
   "words.last": "The last {seconds} s",
   "words.stretches": "Stretches of the day",
@@ -269,9 +270,9 @@ export const en = {
 
   "settings.title": "Settings",
   "settings.phone": "Phone",
-  "settings.rate": "Sensors are read",
-  "setting.rate.usual": "as usual, about 60 a second",
-  "setting.rate.fastest": "as fast as they can",
+  "settings.rate": "Sensor rate",
+  "setting.rate.usual": "usual, 60 Hz",
+  "setting.rate.fastest": "highest",
   "settings.screen": "Keep the screen on while tracking",
   "setting.placement.unknown": "Anywhere",
   "setting.placement.pocket": "Pocket",

@@ -11,7 +11,7 @@ import { errorText } from "../parts/notice.ts";
 import { unreadable } from "../parts/problem.ts";
 import type { View } from "../router.ts";
 import { t } from "../strings/index.ts";
-import { dateOf, decimal, longDate } from "../time.ts";
+import { dateOf, decimal, shortDate } from "../time.ts";
 import type { Tracker } from "../tracker.ts";
 
 export class DataView implements View {
@@ -50,7 +50,7 @@ export class DataView implements View {
         h(
           "dl",
           { class: "pairs" },
-          row(t("data.days"), span ? `${longDate(span.first)} – ${longDate(span.last)}` : t("data.no-days"), "report-span"),
+          row(t("data.days"), span ? `${shortDate(span.first)} – ${shortDate(span.last)}` : t("data.no-days"), "report-span"),
           row(t("data.used"), used(report), "report-used"),
           row(t("data.motion"), t("data.motion-is", { size: size(report.motionBytes), days: report.motionDays }), "report-motion"),
           row(t("data.persisted"), t(report.persisted ? "data.persisted-yes" : "data.persisted-no"), "report-persisted"),
@@ -110,6 +110,7 @@ export class DataView implements View {
 }
 
 function size(bytes: number): string {
+  if (bytes >= 1e9) return `${decimal(bytes / 1e9, 1)} GB`;
   return bytes < 1e6 ? `${decimal(bytes / 1e3, 0)} kB` : `${decimal(bytes / 1e6, 1)} MB`;
 }
 
