@@ -7,7 +7,7 @@ import { storageProblem } from "./problems.ts";
 import { Stretches } from "./stretches.ts";
 import { Timeline } from "./timeline.ts";
 import type { Milliseconds, Recorder, RecorderOptions, Session } from "./types.ts";
-import { makeRoom, removeSession, storeBatch, type Batch } from "./writes.ts";
+import { makeRoom, removeEmptySession, removeSession, storeBatch, type Batch } from "./writes.ts";
 
 /** How often is stored: with what is held back for being short, no more than ten seconds can be lost. */
 const STORE_EVERY_MS = 4000;
@@ -54,10 +54,10 @@ export class SessionRecorder implements Recorder {
     this.#home = home;
     this.#options = options;
     const now = home.now();
-    const id = options.id ?? crypto.randomUUID();
+    const id = options.id ?? newId();
     this.#session = { id, start: options.zero ?? now, end: options.zero ?? now, origin: options.origin, title: options.title || undefined, model: options.model || "unknown", dropped: 0 };
     this.#timeline = new Timeline({ zero: options.zero, live: options.origin === "sensors", now: home.now });
-    this.#stretches = new Stretches(id, () => crypto.randomUUID());
+    this.#stretches = new Stretches(id, newId);
     this.#timer = setInterval(() => void this.#store(false).catch(() => {}), STORE_EVERY_MS);
     // Node would wait for it.
     (this.#timer as { unref?: () => void }).unref?.();
@@ -198,8 +198,10 @@ export class SessionRecorder implements Recorder {
       }
       throw problem;
     }
-    // What was stored while the end had come already ends it.
-    if (final && this.#state === "stopping") this.abandon();
+    if (!final) return;
+    // Nothing that a person could see is nothing that should be kept.
+    await removeEmptySession(this.#home.database, this.#session.id);
+    this.abandon();
   }
 
   /** Stores; where there is no room, forgets old motion for it, and at last goes without the motion. */
@@ -218,4 +220,9 @@ export class SessionRecorder implements Recorder {
     if (batch.motion.length === 0) throw problem;
     return { removed: await storeBatch(database, { ...batch, motion: [] }), without: problem };
   }
+}
+
+/** `crypto.randomUUID` is kept from pages that are not secure, where recordings can be replayed all the same. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
