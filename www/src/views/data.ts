@@ -35,7 +35,7 @@ export class DataView implements View {
       h("section", { "aria-labelledby": "data-stored" }, h("h2", { id: "data-stored" }, t("data.stored")), report),
       this.#export(),
       importer(this.#model, refresh, signal),
-      this.#delete(refresh),
+      this.#delete(report),
     );
     refresh();
   }
@@ -85,7 +85,7 @@ export class DataView implements View {
     );
   }
 
-  #delete(refresh: () => void): HTMLElement {
+  #delete(report: HTMLElement): HTMLElement {
     const told = h("p", { class: "aside", role: "status", "data-testid": "deleted" });
     const remove = async () => {
       if (!(await confirm(t("data.delete-sure"), t("data.delete-what"), t("data.delete-yes"), "confirm-delete"))) return;
@@ -93,10 +93,11 @@ export class DataView implements View {
         this.#tracker.stop();
         await (await memory()).deleteAll();
         told.textContent = t("data.deleted");
+        // Asking what is stored would make an empty memory anew.
+        report.replaceChildren(h("p", { class: "aside" }, t("data.nothing")));
       } catch (problem) {
         told.textContent = errorText(problem);
       }
-      refresh();
     };
     return h(
       "section",
