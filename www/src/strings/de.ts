@@ -167,6 +167,7 @@ export const de: Record<keyof typeof en, string> = {
   "history.this-week": "Diese Woche",
   "history.week-of": "Woche vom {date}",
   "history.chart": "Zeit je Aktivität",
+  "history.table": "Tabelle",
   "history.as-table": "Als Tabelle",
   "history.as-chart": "Als Bild",
   "history.when": "Wann",

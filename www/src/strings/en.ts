@@ -165,6 +165,7 @@ export const en = {
   "history.this-week": "This week",
   "history.week-of": "Week of {date}",
   "history.chart": "Time per activity",
+  "history.table": "Table",
   "history.as-table": "Show as table",
   "history.as-chart": "Show as chart",
   "history.when": "When",
