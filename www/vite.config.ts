@@ -57,8 +57,8 @@ export default defineConfig({
       injectManifest: {
         rollupFormat: "iife",
         globPatterns: ["**/*"],
-        globIgnores: ["_headers", "**/*.md", "**/*.map", "service-worker.js"],
-        // The program has more than Workbox's 2 MiB, and the default model up to 8 MB.
+        globIgnores: ["_headers", "**/*.md", "**/*.map", "**/*.woff", "service-worker.js"],
+        // Left out: what hosts keep to themselves, and fonts for browsers without service workers. The program has more than Workbox's 2 MiB, and the default model up to 8 MB.
         maximumFileSizeToCacheInBytes: 32e6,
       },
     }),

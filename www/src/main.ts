@@ -4,6 +4,7 @@ import "@fontsource/instrument-serif/latin-400.css";
 import "./style.css";
 import { SensorLLM, SensorLLMError, deviceMotion, firstMotion, parseRecording, replay } from "sensorllm";
 import type { Head, MotionSource, Placement, Progress, Recording, Samples } from "sensorllm";
+import { startPwa, recordingStarted } from "./pwa/pwa.ts";
 import { hideNotice, showNotice } from "./notice.ts";
 import { StripChart } from "./plot.ts";
 import { clear, element, showModel, showPrediction, showStatus, showWords } from "./view.ts";
@@ -26,6 +27,7 @@ let run: AbortController | undefined;
 let listening: AbortController | undefined;
 
 const loading = SensorLLM.load({ device, onProgress: showProgress });
+startPwa({ banner: element("banner"), loaded: loading });
 loading.then(
   (model) => {
     showModel(model.info);
