@@ -16,6 +16,9 @@ const POLICY = [
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
+  // src/pwa/trusted-types.ts is the one policy.
+  "require-trusted-types-for 'script'",
+  "trusted-types default",
 ];
 
 /** What only a header can say: that no other page may frame this one, and what its sensors are for. */

@@ -1,5 +1,6 @@
 // The page: loads the model, listens to the sensors or a recording, shows what comes.
 
+import "./pwa/trusted-types.ts";
 import "@fontsource/instrument-serif/latin-400.css";
 import "./style.css";
 import { SensorLLM, SensorLLMError, deviceMotion, firstMotion, parseRecording, replay } from "sensorllm";
