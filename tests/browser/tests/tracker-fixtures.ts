@@ -4,9 +4,25 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { serve } from "../server.mjs";
-import { expect } from "./fixtures.ts";
+import { expect, SUBJECTS, test as base, type Rows } from "./fixtures.ts";
+
+export { expect };
+
+/** Every test of the tracker fails on what the browser complains of, unless the test takes it out of the list. */
+export const test = base.extend<{ problems: string[] }>({
+  problems: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on("pageerror", (error) => problems.push(error.message));
+      page.on("console", (message) => message.type() === "error" && problems.push(`${message.text()} ${message.location().url}`));
+      await use(problems);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
 
 const DIST = fileURLToPath(new URL("../../../www/dist/", import.meta.url));
 
@@ -15,11 +31,13 @@ export class Site {
   readonly folder: string;
   /** Paths that were asked for, in order. */
   readonly requests: string[] = [];
+  readonly #isolated: boolean;
   #server: Server | undefined;
   #port = 0;
 
-  /** `name` is that of the copy, so that tests do not disturb each other. */
-  constructor(name: string) {
+  /** `name` is that of the copy, so that tests do not disturb each other. Only an isolated page may measure its memory. */
+  constructor(name: string, { isolated = false } = {}) {
+    this.#isolated = isolated;
     this.folder = fileURLToPath(new URL(`../../results/sites/${name}/`, import.meta.url));
   }
 
@@ -36,7 +54,7 @@ export class Site {
 
   /** Answers again, at the same address. */
   async start(): Promise<void> {
-    this.#server = await serve(this.#port, { roots: { "/some/path/": this.folder }, onRequest: ({ path }) => void this.requests.push(path) });
+    this.#server = await serve(this.#port, { isolated: this.#isolated, roots: { "/some/path/": this.folder }, onRequest: ({ path }) => void this.requests.push(path) });
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
@@ -73,4 +91,133 @@ export async function underControl(page: Page): Promise<void> {
     await navigator.serviceWorker.ready;
     if (!navigator.serviceWorker.controller) await new Promise((resolve) => navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
   });
+}
+
+/** What a person may do in an hour, in minutes. */
+export const HOUR = [
+  ["sitting", 12],
+  ["walking", 9],
+  ["walking_upstairs", 4],
+  ["standing", 7],
+  ["walking_downstairs", 4],
+  ["running", 10],
+  ["walking", 6],
+  ["sitting", 8],
+] as const;
+
+/** Recordings are as long as this, in seconds. */
+const RECORDED = 30;
+
+/** An hour of real motion as the JSON of one recording: those of the fixtures, one after the other, again and again, without a hole. */
+export async function anHour(): Promise<string> {
+  const read = async (activity: string, subject: string) => JSON.parse(await readFile(new URL(`../fixtures/${activity}-${subject}.json`, import.meta.url), "utf8"));
+  const [acceleration, rotationRate, segments]: [number[], number[], unknown[]] = [[], [], []];
+  let common: Record<string, unknown> = {};
+  let clock = 0;
+  for (const [activity, minutes] of HOUR) {
+    const recordings = await Promise.all(SUBJECTS.map((subject) => read(activity, subject)));
+    for (let part = 0; part < (minutes * 60) / RECORDED; part += 1) {
+      // One person's for some minutes, then the other's: people do not change every half minute.
+      const one = recordings[part < minutes ? 0 : 1];
+      common = one;
+      acceleration.push(...one.acceleration);
+      rotationRate.push(...one.rotationRate);
+    }
+    segments.push({ activity, start: clock, end: clock + minutes * 60 });
+    clock += minutes * 60;
+  }
+  return JSON.stringify({ ...common, title: "An hour", runs: [{ start: 0, count: acceleration.length / 3 }], segments, acceleration, rotationRate });
+}
+
+/** Minutes of each activity in {@link HOUR}. */
+export function trueMinutes(): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [activity, minutes] of HOUR) sums[activity] = (sums[activity] ?? 0) + minutes;
+  return sums;
+}
+
+/** Dispatches a recording as live `devicemotion` events, over and over, from now on and as long as the page lives. */
+export async function liveMotion(page: Page, rows: Rows): Promise<void> {
+  await page.evaluate(({ timeMs, acceleration, rotationRate }) => {
+    const started = performance.now();
+    const length = (timeMs.at(-1) as number) - (timeMs[0] as number) + 20;
+    let sent = 0;
+    const due = (index: number) => started + Math.floor(index / timeMs.length) * length + (timeMs[index % timeMs.length] as number) - (timeMs[0] as number);
+    setInterval(() => {
+      for (; due(sent) <= performance.now(); sent += 1) {
+        const at = (values: number[], axis: number) => values[3 * (sent % timeMs.length) + axis] as number;
+        window.dispatchEvent(
+          new DeviceMotionEvent("devicemotion", {
+            accelerationIncludingGravity: { x: at(acceleration, 0), y: at(acceleration, 1), z: at(acceleration, 2) },
+            rotationRate: { alpha: at(rotationRate, 0), beta: at(rotationRate, 1), gamma: at(rotationRate, 2) },
+          }),
+        );
+      }
+    }, 8);
+  }, rows);
+}
+
+/** A stretch as the day's list shows it. */
+export interface ShownStretch {
+  activity: string;
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** Opens a view by its button in the navigation. */
+export async function openView(page: Page, view: string): Promise<void> {
+  await page.getByTestId(`nav-${view}`).click();
+  await expect(page.getByTestId(`view-${view}`)).toBeVisible();
+}
+
+/** The stretches that the day lists, in its order. */
+export async function shownStretches(page: Page): Promise<ShownStretch[]> {
+  return page.getByTestId("timeline").getByTestId("stretch").evaluateAll((rows) =>
+    (rows as HTMLElement[]).map(({ dataset, innerText }) => ({
+      activity: dataset.activity as string,
+      start: Date.parse(dataset.start as string),
+      end: Date.parse(dataset.end as string),
+      text: innerText,
+    })),
+  );
+}
+
+/** Minutes of each activity that the day tells. */
+export async function shownMinutes(page: Page): Promise<Record<string, number>> {
+  return page.getByTestId("minutes").locator("[data-minutes]").evaluateAll((rows) =>
+    Object.fromEntries((rows as HTMLElement[]).map(({ dataset }) => [dataset.activity as string, Number(dataset.minutes)])),
+  );
+}
+
+/** A time zone in which it is the middle of the day now: no test's motion goes across midnight. */
+export function middayZone(): string {
+  // The signs of these names are the other way round.
+  const ahead = 14 - new Date().getUTCHours();
+  return ahead === 0 ? "Etc/GMT" : `Etc/GMT${ahead > 0 ? "-" : "+"}${Math.abs(ahead)}`;
+}
+
+/** Replays some walking, and opens the view of words. */
+export async function afterWalking(page: Page, site: Site, device: string): Promise<void> {
+  await page.goto(`${site.url}?device=${device}&speed=8`);
+  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
+  await page.getByTestId("replay").click();
+  const heard = async () => Number(await page.getByTestId("activity").getAttribute("data-end"));
+  await expect.poll(heard, { timeout: 60_000 }).toBeGreaterThan(14);
+  await page.getByTestId("stop").click();
+  await openView(page, "words");
+}
+
+/** The answer in words. */
+export const answer = (page: Page): Locator => page.getByTestId("answer");
+
+/** The channel that is drawn, and its segments. */
+export async function drawn(page: Page): Promise<{ channel: string; segments: { trend: string; start: number; end: number }[] }> {
+  const list = page.getByTestId("segments");
+  return {
+    channel: (await list.getAttribute("data-channel")) as string,
+    segments: await list.getByTestId("segment").evaluateAll((rows) =>
+      (rows as HTMLElement[]).map(({ dataset }) => ({ trend: dataset.trend as string, start: Number(dataset.start), end: Number(dataset.end) })),
+    ),
+  };
 }

@@ -1,8 +1,7 @@
 // The page as an app: what installing needs, life without a network, updates that wait, and who is talked to.
 
 import type { Page } from "@playwright/test";
-import { expect, test } from "./fixtures.ts";
-import { openAndKeep, Site, underControl } from "./tracker-fixtures.ts";
+import { expect, openAndKeep, openView, Site, test } from "./tracker-fixtures.ts";
 
 let site: Site;
 test.beforeEach(async ({}, { title }) => {
@@ -77,21 +76,18 @@ test("once everything is stored nothing is asked of the server any more, and not
   await page.getByTestId("replay").click();
   await expect(page.getByTestId("status")).toHaveText("The recording is over");
   for (const view of ["day", "history", "words", "data", "settings", "now"]) {
-    await page.getByTestId(`nav-${view}`).click();
-    await expect(page.getByTestId(`view-${view}`)).toBeVisible();
+    await openView(page, view);
   }
   expect(site.requests.slice(before)).toEqual([]);
   expect(elsewhere).toEqual([]);
 });
 
-test("neither the page nor its workers can reach another host", async ({ page, context, baseURL }) => {
+test("neither the page nor its workers can reach another host", async ({ page, context, baseURL, problems }) => {
   await openAndKeep(page, site);
-  const refused: string[] = [];
-  page.on("console", (message) => message.type() === "error" && refused.push(message.text()));
   // Another port is another origin, and this one answers.
   const outcome = (address: string) => page.evaluate((address) => fetch(address, { mode: "no-cors" }).then(() => "answered", () => "refused"), address);
   expect(await outcome(baseURL as string)).toBe("refused");
-  expect(refused.join()).toContain("Content Security Policy");
+  expect(problems.join()).toContain("Content Security Policy");
   const image = await page.evaluate((address) => new Promise((resolve) => {
     const image = new Image();
     image.onload = () => resolve("loaded");
@@ -103,20 +99,21 @@ test("neither the page nor its workers can reach another host", async ({ page, c
   const [worker] = page.workers();
   expect(await worker?.evaluate((address) => fetch(address, { mode: "no-cors" }).then(() => "answered", () => "refused"), baseURL as string)).toBe("refused");
   expect(await context.request.get(baseURL as string).then((response) => response.ok())).toBe(true);
+  problems.length = 0;
 });
 
 test("a new version is offered, and taken only when that is wanted", async ({ page }) => {
   await openAndKeep(page, site);
   await site.deploy("a2");
   await page.reload();
-  await expect(page.getByTestId("banner")).toHaveAttribute("data-offer", "update");
+  await expect(page.getByTestId("offer")).toHaveAttribute("data-offer", "update");
   expect(await version(page)).toBeNull();
-  await page.getByTestId("banner-dismiss").click();
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await page.getByTestId("offer-dismiss").click();
+  await expect(page.getByTestId("offer")).toBeHidden();
   await page.reload();
-  await page.getByTestId("banner-accept").click();
+  await page.getByTestId("offer-accept").click();
   await expect(page.locator("html")).toHaveAttribute("data-version", "a2");
-  await expect(page.getByTestId("banner")).not.toHaveAttribute("data-offer", "update");
+  await expect(page.getByTestId("offer")).not.toHaveAttribute("data-offer", "update");
 });
 
 test("while something is recorded no update is offered or made; afterwards it is", async ({ page, context }) => {
@@ -128,27 +125,24 @@ test("while something is recorded no update is offered or made; afterwards it is
   // The browser looks for a newer worker each time a page is opened.
   const other = await context.newPage();
   await other.goto(`${site.url}?device=cpu`);
-  await expect(other.getByTestId("banner")).toHaveAttribute("data-offer", "update");
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await expect(other.getByTestId("offer")).toHaveAttribute("data-offer", "update");
+  await expect(page.getByTestId("offer")).toBeHidden();
   // Not from another tab either.
-  await other.getByTestId("banner-accept").click();
-  await expect(other.getByTestId("banner")).toContainText("Another tab is recording");
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await other.getByTestId("offer-accept").click();
+  await expect(other.getByTestId("offer")).toContainText("Another tab is recording");
+  await expect(page.getByTestId("offer")).toBeHidden();
   const windows = async () => Number(await page.getByTestId("windows").textContent());
   const before = await windows();
   await expect.poll(windows).toBeGreaterThan(before + 1);
   expect(await version(page)).toBeNull();
   await page.getByTestId("stop").click();
-  await expect(page.getByTestId("banner")).toHaveAttribute("data-offer", "update");
-  await page.getByTestId("banner-accept").click();
+  await expect(page.getByTestId("offer")).toHaveAttribute("data-offer", "update");
+  await page.getByTestId("offer-accept").click();
   await expect(page.locator("html")).toHaveAttribute("data-version", "b2");
   await expect(other.locator("html")).toHaveAttribute("data-version", "b2");
 });
 
 test("a browser that allows no service worker runs the page all the same", async ({ page }) => {
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.addInitScript(() => {
     navigator.serviceWorker.register = () => Promise.reject(new DOMException("switched off", "SecurityError"));
   });
@@ -156,7 +150,6 @@ test("a browser that allows no service worker runs the page all the same", async
   await model(page);
   await page.getByTestId("replay").click();
   await expect(page.getByTestId("activity")).toHaveAttribute("data-activity", "walking");
-  expect(problems).toEqual([]);
 });
 
 test("storage is asked to be kept when the first recording starts, inside the tap, and not before", async ({ page }) => {
@@ -193,18 +186,18 @@ test("installing is offered after the first recording, and never again after a n
   await model(page);
   await offerInstall(page, "dismissed");
   await expect(page.locator("html")).toHaveAttribute("data-prevented", "true");
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await expect(page.getByTestId("offer")).toBeHidden();
   await page.getByTestId("replay").click();
   await expect(page.getByTestId("activity")).toHaveAttribute("data-activity", "walking");
   await page.getByTestId("stop").click();
-  await expect(page.getByTestId("banner")).toHaveAttribute("data-offer", "install");
-  await page.getByTestId("banner-accept").click();
+  await expect(page.getByTestId("offer")).toHaveAttribute("data-offer", "install");
+  await page.getByTestId("offer-accept").click();
   await expect(page.locator("html")).toHaveAttribute("data-prompted", "");
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await expect(page.getByTestId("offer")).toBeHidden();
   await page.reload();
   await model(page);
   await offerInstall(page, "accepted");
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await expect(page.getByTestId("offer")).toBeHidden();
 });
 
 test("on iOS, which has no prompt, it is told how to put the page on the home screen", async ({ page }) => {
@@ -214,12 +207,12 @@ test("on iOS, which has no prompt, it is told how to put the page on the home sc
   });
   await page.goto(`${site.url}?device=cpu`);
   await model(page);
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await expect(page.getByTestId("offer")).toBeHidden();
   await page.reload();
-  await expect(page.getByTestId("banner")).toHaveAttribute("data-offer", "install-by-hand");
-  await expect(page.getByTestId("banner")).toContainText("Add to Home Screen");
-  await page.getByTestId("banner-dismiss").click();
+  await expect(page.getByTestId("offer")).toHaveAttribute("data-offer", "install-by-hand");
+  await expect(page.getByTestId("offer")).toContainText("Add to Home Screen");
+  await page.getByTestId("offer-dismiss").click();
   await page.reload();
   await model(page);
-  await expect(page.getByTestId("banner")).toBeHidden();
+  await expect(page.getByTestId("offer")).toBeHidden();
 });

@@ -11,13 +11,15 @@ export interface Offer {
   dismiss: { label: string; act?: () => void };
 }
 
-/** Offers shown in an element of the page, which has the role `status`, so that they are read out. */
+/** Offers shown at the end of an element of the page, which has the role `status`, so that they are read out. */
 export class Banner {
-  readonly #element: HTMLElement;
+  readonly #element = document.createElement("div");
   readonly #offers = new Map<Offer["name"], Offer>();
 
-  constructor(element: HTMLElement) {
-    this.#element = element;
+  constructor(place: HTMLElement) {
+    this.#element.className = "offer";
+    this.#element.dataset.testid = "offer";
+    place.append(this.#element);
     this.#draw();
   }
 
@@ -40,11 +42,11 @@ export class Banner {
     const text = document.createElement("p");
     text.textContent = offer.text;
     const { accept, dismiss } = offer;
-    const later = button("banner-dismiss", dismiss.label, () => {
+    const later = button("offer-dismiss", dismiss.label, () => {
       this.hide(offer.name);
       dismiss.act?.();
     });
-    this.#element.replaceChildren(text, ...(accept ? [button("banner-accept", accept.label, accept.act)] : []), later);
+    this.#element.replaceChildren(text, ...(accept ? [button("offer-accept", accept.label, accept.act)] : []), later);
   }
 }
 
