@@ -25,7 +25,7 @@ export interface Session {
   dropped: number;
 }
 
-/** A time in which one activity was done without a break. Stretches never overlap. */
+/** A time in which one activity was done without a break. Those of one session never overlap; a session may overlap another. */
 export interface Stretch {
   id: string;
   session: string;
@@ -48,7 +48,10 @@ export type Shown = Pick<Stretch, "label" | "corrected">;
 /** A day as it is shown: stretches are cut at its midnights. */
 export interface Day {
   date: LocalDate;
+  /** In the order of their starts. */
   stretches: Stretch[];
+  /** The sessions they belong to. */
+  sessions: Session[];
   /** Minutes of each activity, corrections counted as corrected. */
   minutes: Record<string, number>;
 }
@@ -66,9 +69,17 @@ export interface StorageReport {
   quotaBytes: number | undefined;
   /** Whether the browser has promised not to evict it. */
   persisted: boolean;
-  /** Days of which raw motion is kept; older motion is forgotten, its activities are not. */
+  /** Days for which raw motion is kept after it was stored; older motion is forgotten, its activities are not. */
   motionDays: number;
+  /** What raw motion takes now, and what it may take. */
   motionBytes: number;
+  motionBytesLimit: number;
+}
+
+/** How much raw motion is kept. */
+export interface MotionLimits {
+  days: number;
+  bytes: number;
 }
 
 /** What an import brought in. */
@@ -81,19 +92,26 @@ export interface ImportReport {
 
 /** A recording that goes on. Whatever it was given more than a few seconds ago is stored, come what may. */
 export interface Recorder {
+  /** As it is now; `end` moves on. */
   readonly session: Session;
   /** One window's answer; its times are in seconds on the samples' clock. */
   predicted(prediction: Prediction, dropped: number): void;
   /** The samples themselves, for questions later. */
   sampled(samples: Samples): void;
+  /** Where steps were counted: how many a minute between two moments, in seconds on the samples' clock. Time told before counts once. */
+  stepped(stepsPerMinute: number, start: number, end: number): void;
   /** Stores what is not stored yet. Rejects with `storage` or `quota` as `SensorLLMError`, and keeps what it could not store. */
   flush(): Promise<void>;
   /** Stores everything and ends the session. */
   stop(): Promise<void>;
+  /** Ends the session and leaves nothing of it. */
+  discard(): Promise<void>;
 }
 
 /** How a recording starts. */
 export interface RecorderOptions {
+  /** The session's id. Left out: one of its own. */
+  id?: string | undefined;
   origin: Origin;
   title?: string | undefined;
   model: string;
@@ -114,20 +132,27 @@ export interface History {
   /** Stretches that are shown as this activity, newest first. */
   search(activity: string, options?: { limit?: number; before?: Milliseconds }): Promise<Stretch[]>;
   stretch(id: string): Promise<Stretch | undefined>;
+  session(id: string): Promise<Session | undefined>;
   /** `undefined` takes the correction back. */
   correct(id: string, activity: string | undefined): Promise<void>;
   note(id: string, text: string): Promise<void>;
-  remove(ids: readonly string[]): Promise<void>;
-  /** The motion between two moments as it was sampled, times in ms since `from`; undefined where none is kept. */
-  motion(from: Milliseconds, to: Milliseconds): Promise<Samples | undefined>;
+  /** Removes stretches with their motion. Resolves with what takes it back, which works until the page is left. */
+  remove(ids: readonly string[]): Promise<() => Promise<void>>;
+  /**
+   * The motion between two moments as it was sampled, times in ms since `from`; undefined where none is kept. It is that of one
+   * session: the one that is asked for, or the one that has most of it.
+   */
+  motion(from: Milliseconds, to: Milliseconds, session?: string): Promise<Samples | undefined>;
   report(): Promise<StorageReport>;
+  /** Says how much raw motion is kept, and forgets what is beyond at once. */
+  limitMotion(limits: MotionLimits): Promise<void>;
   /** All activities, sessions and notes; the motion too if asked. */
   exportJson(options?: { motion?: boolean }): Promise<Blob>;
   /** One line per stretch: UTC times, seconds, activity, correction, confidence, steps, note, origin, model. */
   exportCsv(): Promise<Blob>;
   /** Takes in what `exportJson` gave; what is known already stays as it is. Rejects with `invalid-input` and changes nothing. */
   importJson(file: Blob): Promise<ImportReport>;
-  /** Leaves nothing. */
+  /** Leaves nothing. Recordings that go on end, in every tab, and store nothing more. */
   deleteAll(): Promise<void>;
   /** Calls back after every change, whichever tab made it. */
   changed(listener: () => void, signal: AbortSignal): void;

@@ -1,5 +1,7 @@
 // A line at the top of the page with something that can be done, or put off. One at a time; what matters more goes first.
 
+import { button, h } from "../dom.ts";
+
 /** An offer. */
 export interface Offer {
   /** What it is about, for the tests and for putting it in order. */
@@ -13,12 +15,10 @@ export interface Offer {
 
 /** Offers shown at the end of an element of the page, which has the role `status`, so that they are read out. */
 export class Banner {
-  readonly #element = document.createElement("div");
+  readonly #element = h("div", { class: "offer", "data-testid": "offer" });
   readonly #offers = new Map<Offer["name"], Offer>();
 
   constructor(place: HTMLElement) {
-    this.#element.className = "offer";
-    this.#element.dataset.testid = "offer";
     place.append(this.#element);
     this.#draw();
   }
@@ -39,22 +39,19 @@ export class Banner {
     if (offer) this.#element.dataset.offer = offer.name;
     else delete this.#element.dataset.offer;
     if (!offer) return this.#element.replaceChildren();
-    const text = document.createElement("p");
-    text.textContent = offer.text;
     const { accept, dismiss } = offer;
-    const later = button("offer-dismiss", dismiss.label, () => {
+    const later = () => {
       this.hide(offer.name);
       dismiss.act?.();
-    });
-    this.#element.replaceChildren(text, ...(accept ? [button("offer-accept", accept.label, accept.act)] : []), later);
+    };
+    this.#element.replaceChildren(
+      h("p", {}, offer.text),
+      h(
+        "p",
+        { class: "actions" },
+        accept && button(accept.label, accept.act, { class: "primary", "data-testid": "offer-accept" }),
+        button(dismiss.label, later, { "data-testid": "offer-dismiss" }),
+      ),
+    );
   }
-}
-
-function button(testId: string, label: string, act: () => void): HTMLButtonElement {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.dataset.testid = testId;
-  made.textContent = label;
-  made.addEventListener("click", act);
-  return made;
 }

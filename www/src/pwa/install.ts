@@ -1,5 +1,7 @@
 // Offers to put the page on the home screen: once there is a reason to, and never again after a no.
 
+import { choose, settings } from "../settings.ts";
+import { t } from "../strings/index.ts";
 import type { Banner } from "./banner.ts";
 import { whenOver } from "./recordings.ts";
 
@@ -8,20 +10,17 @@ interface InstallPrompt extends Event {
   prompt(): Promise<{ outcome: "accepted" | "dismissed" }>;
 }
 
-/** Remembers `seen` after the first visit and `no` after a no. */
-const KEY = "sensorllm-install";
-
 /** Waits for the right moment: the end of a recording, or the second visit. */
 export function offerInstallation(banner: Banner): void {
-  const remembered = recall();
-  if (remembered === "no" || matchMedia("(display-mode: standalone)").matches) return;
-  let reason = remembered === "seen";
-  remember("seen");
+  const before = settings().install;
+  if (before === "no" || matchMedia("(display-mode: standalone)").matches) return;
+  let reason = before === "seen";
+  choose({ install: "seen" });
 
   let prompt: InstallPrompt | undefined;
-  const no = () => remember("no");
+  const no = () => choose({ install: "no" });
   const offer = () => {
-    if (!reason || recall() === "no") return;
+    if (!reason || settings().install === "no") return;
     if (prompt) {
       const accept = async () => {
         banner.hide("install");
@@ -31,15 +30,15 @@ export function offerInstallation(banner: Banner): void {
       };
       banner.show({
         name: "install",
-        text: "Put it on your home screen: it works without a network.",
-        accept: { label: "Install", act: () => void accept() },
-        dismiss: { label: "No", act: no },
+        text: t("install.offer"),
+        accept: { label: t("install.accept"), act: () => void accept() },
+        dismiss: { label: t("install.no"), act: no },
       });
     } else if (isIos()) {
       banner.show({
         name: "install-by-hand",
-        text: "For your home screen: tap Share, then “Add to Home Screen”. It works without a network there.",
-        dismiss: { label: "Understood", act: no },
+        text: t("install.by-hand"),
+        dismiss: { label: t("install.understood"), act: no },
       });
     }
   };
@@ -60,21 +59,4 @@ export function offerInstallation(banner: Banner): void {
 /** Safari on iOS alone says whether it shows a page from the home screen, and offers nothing by script. */
 function isIos(): boolean {
   return "standalone" in navigator && navigator.standalone === false && navigator.maxTouchPoints > 0;
-}
-
-/** Private windows of some browsers have no storage; then it is offered again next time. */
-function recall(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
-function remember(what: "seen" | "no"): void {
-  try {
-    localStorage.setItem(KEY, what);
-  } catch {
-    return;
-  }
 }

@@ -1,6 +1,7 @@
 // Registers the service worker and offers a newer version of the page, but never while something is recorded.
 
 import { Workbox } from "workbox-window";
+import { t } from "../strings/index.ts";
 import type { Banner } from "./banner.ts";
 import { isRecording, unlessRecording, whenOver } from "./recordings.ts";
 
@@ -16,9 +17,9 @@ export async function keepUpToDate(banner: Banner): Promise<void> {
     if (!waits || isRecording()) return;
     banner.show({
       name: "update",
-      text: "A new version is ready.",
-      accept: { label: "Update", act: () => void update() },
-      dismiss: { label: "Later" },
+      text: t("update.ready"),
+      accept: { label: t("update.accept"), act: () => void update() },
+      dismiss: { label: t("update.later") },
     });
   };
   const update = async () => {
@@ -26,9 +27,9 @@ export async function keepUpToDate(banner: Banner): Promise<void> {
     if (await unlessRecording(() => workbox.messageSkipWaiting())) return;
     banner.show({
       name: "update",
-      text: "Another tab is recording. Stop it there, then update.",
-      accept: { label: "Update", act: () => void update() },
-      dismiss: { label: "Later" },
+      text: t("update.elsewhere"),
+      accept: { label: t("update.accept"), act: () => void update() },
+      dismiss: { label: t("update.later") },
     });
   };
   workbox.addEventListener("waiting", () => {

@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { colour } from "../dom.ts";
 
 /** Seconds in view. */
 const SPAN = 6;
@@ -12,7 +13,7 @@ type Column = (number | null)[];
 
 export class StripChart {
   readonly #element: HTMLElement;
-  readonly #least: number;
+  #least: number;
   #chart: uPlot | undefined;
   #data: [number[], Column, Column, Column] = [[], [], [], []];
   #drawing = false;
@@ -22,14 +23,20 @@ export class StripChart {
   constructor(element: HTMLElement, least: number) {
     this.#element = element;
     this.#least = least;
-    new ResizeObserver(() => this.#chart?.setSize(this.#size())).observe(element);
+    new ResizeObserver(() => this.#resize()).observe(element);
     // Colours come from the style sheet and change with the scheme.
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#rebuild());
-    this.#rebuild();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.rebuild());
   }
 
-  /** Appends rows: times in ms, and x, y, z per row. */
-  push(timeMs: Float64Array, vectors: Float32Array): void {
+  /** Another vertical scale, for another unit: what is drawn is dropped. */
+  rescale(least: number): void {
+    this.#least = least;
+    this.clear();
+    this.rebuild();
+  }
+
+  /** Appends rows: times in ms, and x, y, z per row, each times `factor`. */
+  push(timeMs: Float64Array, vectors: Float32Array, factor: number): void {
     const [times, ...axes] = this.#data;
     timeMs.forEach((time, row) => {
       const seconds = time / 1000;
@@ -37,7 +44,7 @@ export class StripChart {
       // Another recording, or a clock set back: start over.
       if (last !== undefined && seconds < last) this.clear();
       else if (last !== undefined && seconds - last > GAP_SECONDS) this.#append(last + 1e-3, [null, null, null]);
-      this.#append(seconds, [0, 1, 2].map((axis) => finite(vectors[3 * row + axis])));
+      this.#append(seconds, [0, 1, 2].map((axis) => finite(vectors[3 * row + axis], factor)));
     });
     const oldest = (times.at(-1) ?? 0) - SPAN;
     const surplus = times.findIndex((time) => time >= oldest);
@@ -61,7 +68,8 @@ export class StripChart {
     this.#drawing = true;
     const draw = () => {
       this.#drawing = false;
-      this.#chart?.setData(this.#data as unknown as uPlot.AlignedData);
+      // Nothing is drawn that no one sees: another view is shown, and the chart will be told when it is back.
+      if (this.#element.clientWidth > 0) this.#chart?.setData(this.#data as unknown as uPlot.AlignedData);
     };
     if (this.#calm.matches) setTimeout(draw, 500);
     else requestAnimationFrame(draw);
@@ -71,11 +79,19 @@ export class StripChart {
     return { width: this.#element.clientWidth, height: this.#element.clientHeight };
   }
 
-  #rebuild(): void {
+  #resize(): void {
+    if (this.#element.clientWidth === 0) return;
+    if (!this.#chart) return this.rebuild();
+    this.#chart.setSize(this.#size());
+    this.#draw();
+  }
+
+  /** Draws with the colours that the style sheet has now. */
+  rebuild(): void {
     this.#chart?.destroy();
-    const style = getComputedStyle(this.#element);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
-    const line = (label: string, name: string): uPlot.Series => ({ label, stroke: colour(name), width: 1.5, points: { show: false } });
+    this.#chart = undefined;
+    if (this.#element.clientWidth === 0) return;
+    const line = (label: string, name: string): uPlot.Series => ({ label, stroke: colour(this.#element, name), width: 1.5, points: { show: false } });
     const options: uPlot.Options = {
       ...this.#size(),
       legend: { show: false },
@@ -89,10 +105,10 @@ export class StripChart {
         { show: false },
         {
           size: 34,
-          stroke: colour("--muted"),
+          stroke: colour(this.#element, "--muted"),
           font: "11px system-ui, sans-serif",
           splits: () => [-this.#least, 0, this.#least],
-          grid: { stroke: colour("--rule"), width: 1 },
+          grid: { stroke: colour(this.#element, "--rule"), width: 1 },
           ticks: { show: false },
         },
       ],
@@ -102,6 +118,6 @@ export class StripChart {
   }
 }
 
-function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
+function finite(value: number | undefined, factor: number): number | null {
+  return value !== undefined && Number.isFinite(value) ? value * factor : null;
 }
