@@ -1,6 +1,6 @@
-// The day in the tracker: what was done is listed, can be put right, taken away and asked about.
+// A stretch of the day, asked about later: in a page loaded anew, without a network.
 
-import { afterWalking, answer, drawn, expect, middayZone, openAndKeep, openView, shownMinutes, shownStretches, Site, test } from "./tracker-fixtures.ts";
+import { afterWalking, answer, drawn, expect, middayZone, openAndKeep, openView, Site, test } from "./tracker-fixtures.ts";
 
 test.use({ timezoneId: middayZone() });
 

@@ -309,7 +309,7 @@ export const de: Record<keyof typeof en, string> = {
   "update.ready": "Eine neue Version ist da.",
   "update.accept": "Aktualisieren",
   "update.later": "Später",
-  "update.elsewhere": "Ein anderer Tab zeichnet auf. Beenden Sie das dort, dann aktualisieren.",
+  "update.elsewhere": "Ein anderer Tab zeichnet auf. Beende das dort, dann aktualisiere.",
   "install.offer": "Auf den Startbildschirm damit: Es geht auch ohne Netz.",
   "install.accept": "Installieren",
   "install.no": "Nein",
