@@ -1,80 +1,58 @@
 // Bringing recordings in: this page's own JSON, and what Sensor Logger, phyphox and others export, named as if it had been live.
 
-import { SensorLLMError } from "sensorllm";
 import { button, h } from "../dom.ts";
-import { importRecording } from "../history/import-recording.ts";
-import type { ImportReport } from "../history/types.ts";
+import { importRecording, type ImportProgress, type Undated } from "../history/import-recording.ts";
+import type { Milliseconds } from "../history/types.ts";
 import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
 import { settings } from "../settings.ts";
 import { t } from "../strings/index.ts";
-import { dateOf } from "../time.ts";
+import { clockWithSeconds, dateOf } from "../time.ts";
 import { errorText } from "./notice.ts";
 
-/** The section. `imported` is called after something came in; `signal` aborts when the view is left. */
+/** What came in: a sentence, and the day that it is about, if it is about one. */
+interface Imported {
+  text: string;
+  day?: Milliseconds;
+}
+
+/** The section. `imported` is called after something came in; an import that goes on ends when `signal` aborts. */
 export function importer(model: ModelHolder, imported: () => void, signal: AbortSignal): HTMLElement {
   let running: AbortController | undefined;
   const told = h("p", { class: "aside", role: "status", "data-testid": "import-status" });
-  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": t("import.progress"), "data-testid": "import-progress" });
+  const bar = h("progress", { max: 1, hidden: true, "aria-label": t("import.progress"), "data-testid": "import-progress" });
   const cancel = button(t("import.cancel"), () => running?.abort(), { hidden: true, "data-testid": "import-cancel" });
-  const input = h("input", { type: "file", multiple: true, accept: ".json,.csv,.txt,application/json,text/csv", "data-testid": "import", id: "import" });
-  const startAsked = h("div", { class: "stack small" });
+  const input = h("input", { type: "file", multiple: true, accept: ".json,.csv,.txt,.zip", "data-testid": "import", id: "import" });
+  const question = h("div", { class: "stack small" });
 
-  const run = async (files: File[], start?: number) => {
-    running?.abort();
-    const own = (running = new AbortController());
-    signal.addEventListener("abort", () => own.abort());
-    bar.hidden = cancel.hidden = false;
+  const show = (goesOn: boolean) => {
+    bar.hidden = cancel.hidden = !goesOn;
     bar.removeAttribute("value");
-    input.disabled = true;
-    startAsked.replaceChildren();
+    input.disabled = goesOn;
+  };
+  const run = async (files: File[]) => {
+    const own = (running = new AbortController());
+    show(true);
     told.textContent = t("import.running");
-    const progress = (share: number) => {
-      bar.value = share;
+    const progress = ({ title, fraction }: ImportProgress) => {
+      bar.value = fraction;
+      told.textContent = t("import.naming", { title });
     };
+    const start = (recording: Undated) => whenWasIt(recording, question, own.signal);
     try {
-      const report = await takeIn(files, start, progress, own.signal);
-      told.textContent = report.known > 0 ? t("import.done-known", counts(report)) : t("import.done", counts(report));
+      const { text, day } = await takeIn(files, model, { progress, start, signal: AbortSignal.any([own.signal, signal]) });
+      told.replaceChildren(text);
+      if (day !== undefined) told.append(" ", h("a", { href: `#day/${dateOf(day)}` }, t("import.to-day")));
       imported();
     } catch (problem) {
-      if (own.signal.aborted) told.textContent = t("import.cancelled");
-      else if (needsStart(problem)) askStart(files);
-      else told.textContent = errorText(problem);
+      const cancelled = own.signal.aborted || (problem instanceof DOMException && problem.name === "AbortError");
+      told.textContent = cancelled ? t("import.cancelled") : errorText(problem);
     } finally {
-      bar.hidden = cancel.hidden = true;
-      input.disabled = false;
+      question.replaceChildren();
+      show(false);
       input.value = "";
     }
   };
-
-  /** Other programs' files as one recording; this page's own one after the other. */
-  const takeIn = async (files: File[], start: number | undefined, progress: (share: number) => void, signal: AbortSignal): Promise<ImportReport> => {
-    const history = await memory();
-    const own = await Promise.all(files.map(isOurs));
-    const sums: ImportReport = { sessions: 0, stretches: 0, known: 0 };
-    for (const [index, file] of files.entries()) {
-      signal.throwIfAborted();
-      if (own[index]) add(sums, await history.importJson(file));
-    }
-    const others = files.filter((_, index) => !own[index]);
-    if (others.length === 0) return sums;
-    const { placement } = settings();
-    add(sums, await importRecording(history, await model.current, others, { start, placement, onProgress: progress, signal }));
-    return sums;
-  };
-
-  /** Asks when a recording began, whose file does not say so. */
-  const askStart = (files: File[]) => {
-    told.textContent = t("import.when");
-    const modified = files[0]?.lastModified ?? Date.now();
-    const field = h("input", { type: "datetime-local", step: 1, value: `${dateOf(modified)}T12:00:00`, "data-testid": "import-start" });
-    startAsked.replaceChildren(
-      h("label", { class: "field" }, h("span", {}, t("import.start")), field),
-      h("p", { class: "actions" }, button(t("import.go"), () => void (field.value && run(files, new Date(field.value).getTime())), { class: "primary", "data-testid": "import-go" })),
-    );
-    field.focus();
-  };
-
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     if (files.length > 0) void run(files);
@@ -84,29 +62,59 @@ export function importer(model: ModelHolder, imported: () => void, signal: Abort
     { "aria-labelledby": "data-import" },
     h("h2", { id: "data-import" }, t("import.title")),
     h("p", { class: "aside" }, t("import.how")),
-    h("label", { class: "field", for: "import" }, h("span", {}, t("import.choose")), input),
-    startAsked,
+    h("label", { class: "field" }, h("span", {}, t("import.choose")), input),
+    question,
     bar,
-    h("p", { class: "actions" }, cancel),
     told,
+    h("p", { class: "actions" }, cancel),
   );
 }
 
-function add(sums: ImportReport, { sessions, stretches, known }: ImportReport): void {
-  sums.sessions += sessions;
-  sums.stretches += stretches;
-  sums.known += known;
+interface TakeIn {
+  progress: (progress: ImportProgress) => void;
+  start: (recording: Undated) => Promise<Milliseconds | undefined>;
+  signal: AbortSignal;
 }
 
-function counts({ sessions, stretches, known }: ImportReport): Record<string, number> {
-  return { sessions, stretches, known };
+/** This page's own files one after the other, those of other programs together. */
+async function takeIn(files: File[], model: ModelHolder, { progress, start, signal }: TakeIn): Promise<Imported> {
+  const history = await memory();
+  const ours = await Promise.all(files.map(isOurs));
+  const sums = { stretches: 0, known: 0 };
+  for (const file of files.filter((_, index) => ours[index])) {
+    signal.throwIfAborted();
+    const { stretches, known } = await history.importJson(file);
+    sums.stretches += stretches;
+    sums.known += known;
+  }
+  const others = files.filter((_, index) => !ours[index]);
+  if (others.length === 0) return { text: t(sums.known > 0 ? "import.done-known" : "import.done", sums) };
+  const report = await importRecording(history, await model.current, others, { start, placement: settings().placement, onProgress: progress, signal });
+  const text = t(report.known > 0 ? "import.recordings-known" : "import.recordings", { recordings: report.sessions.length, known: report.known });
+  return { text, day: report.start };
+}
+
+/** Asks when a recording began, whose file does not say so. Cancelling the import cancels the question. */
+function whenWasIt({ title, guess }: Undated, place: HTMLElement, signal: AbortSignal): Promise<Milliseconds | undefined> {
+  return new Promise((resolve) => {
+    const value = `${dateOf(guess)}T${clockWithSeconds(guess)}`;
+    const field = h("input", { type: "datetime-local", step: 1, value, required: true, "data-testid": "import-start" });
+    const answer = () => {
+      const start = new Date(field.value).getTime();
+      if (Number.isNaN(start)) return field.focus();
+      place.replaceChildren();
+      resolve(start);
+    };
+    place.replaceChildren(
+      h("label", { class: "field" }, h("span", {}, t("import.start", { title })), field),
+      h("p", { class: "actions" }, button(t("import.go"), answer, { class: "primary", "data-testid": "import-go" })),
+    );
+    field.focus();
+    signal.addEventListener("abort", () => resolve(undefined));
+  });
 }
 
 /** This page's own export is told by how it begins; a recording of another program may be JSON too. */
 async function isOurs(file: File): Promise<boolean> {
   return (await file.slice(0, 400).text()).includes('"sensorllm-history"');
-}
-
-function needsStart(problem: unknown): boolean {
-  return problem instanceof SensorLLMError && problem.code === "clock";
 }
