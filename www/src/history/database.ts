@@ -126,11 +126,7 @@ export class Database {
       await transaction.done;
       return result;
     } catch (error) {
-      try {
-        transaction.abort();
-      } catch {
-        // It has ended already.
-      }
+      abort(transaction);
       throw storageProblem(transaction.error ?? error);
     }
   }
@@ -147,9 +143,18 @@ export class Database {
       if (this.#connection === opening) this.#connection = undefined;
     };
     const opening: Promise<Connection> = (async () => {
+      let failure: unknown;
       try {
         return await openDB<Schema>(this.name, DATABASE_VERSION, {
-          upgrade: (connection, from, _, transaction) => migrate(connection, from, transaction),
+          upgrade: (connection, from, _, transaction) => {
+            // An aborted transaction says so by failing to open.
+            transaction.done.catch(() => {});
+            migrate(connection, from, transaction).catch((error: unknown) => {
+              failure = error;
+              // Half a migration must not be kept.
+              abort(transaction);
+            });
+          },
           blocking: (_, __, event) => {
             forget();
             (event.target as IDBDatabase).close();
@@ -158,10 +163,18 @@ export class Database {
         });
       } catch (error) {
         forget();
-        throw storageProblem(error);
+        throw storageProblem(failure ?? error);
       }
     })();
     return opening;
+  }
+}
+
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It has ended already.
   }
 }
 

@@ -7,7 +7,7 @@ import { storageProblem } from "./problems.ts";
 import { Stretches } from "./stretches.ts";
 import { Timeline } from "./timeline.ts";
 import type { Milliseconds, Recorder, RecorderOptions, Session } from "./types.ts";
-import { makeRoom, removeSession, storeBatch, type Batch } from "./writes.ts";
+import { makeRoom, removeEmptySession, removeSession, storeBatch, type Batch } from "./writes.ts";
 
 /** How often is stored: with what is held back for being short, no more than ten seconds can be lost. */
 const STORE_EVERY_MS = 4000;
@@ -198,8 +198,10 @@ export class SessionRecorder implements Recorder {
       }
       throw problem;
     }
-    // What was stored while the end had come already ends it.
-    if (final && this.#state === "stopping") this.abandon();
+    if (!final) return;
+    // Nothing that a person could see is nothing that should be kept.
+    await removeEmptySession(this.#home.database, this.#session.id);
+    this.abandon();
   }
 
   /** Stores; where there is no room, forgets old motion for it, and at last goes without the motion. */

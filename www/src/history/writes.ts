@@ -90,22 +90,31 @@ async function forgetOldest(transaction: Writing, forget: (chunk: MotionRecord, 
 
 /** Removes a session and all that belongs to it. */
 export async function removeSession(database: Database, session: string): Promise<void> {
+  await database.write((transaction) => remove(transaction, session));
+}
+
+/** The same, if it has no stretches. */
+export async function removeEmptySession(database: Database, session: string): Promise<void> {
   await database.write(async (transaction) => {
-    const range = sessionRange(session);
-    const totals = new TotalsChange();
-    for (let cursor = await transaction.objectStore("stretches").index("session").openCursor(range); cursor; cursor = await cursor.continue()) {
-      totals.subtract(cursor.value);
-      await cursor.delete();
-    }
-    await totals.store(transaction);
-    let bytes = 0;
-    for (let cursor = await transaction.objectStore("motion").index("session").openCursor(range); cursor; cursor = await cursor.continue()) {
-      bytes += cursor.value.bytes;
-      await cursor.delete();
-    }
-    await addMotionBytes(transaction, -bytes);
-    await transaction.objectStore("sessions").delete(session);
+    if ((await transaction.objectStore("stretches").index("session").count(sessionRange(session))) === 0) await remove(transaction, session);
   });
+}
+
+async function remove(transaction: Writing, session: string): Promise<void> {
+  const range = sessionRange(session);
+  const totals = new TotalsChange();
+  for (let cursor = await transaction.objectStore("stretches").index("session").openCursor(range); cursor; cursor = await cursor.continue()) {
+    totals.subtract(cursor.value);
+    await cursor.delete();
+  }
+  await totals.store(transaction);
+  let bytes = 0;
+  for (let cursor = await transaction.objectStore("motion").index("session").openCursor(range); cursor; cursor = await cursor.continue()) {
+    bytes += cursor.value.bytes;
+    await cursor.delete();
+  }
+  await addMotionBytes(transaction, -bytes);
+  await transaction.objectStore("sessions").delete(session);
 }
 
 /** All that belongs to a session, or of it what starts between two moments (both included). */
