@@ -7,8 +7,8 @@ import type { Tracker } from "./tracker.ts";
 const SECONDS = 10;
 /** Milliseconds from one answer to the next question, for the sake of the windows that are computed between. */
 const PAUSE_MS = 4000;
-/** A device that takes longer than this for an answer is left to its windows. */
-const MOST_MS = 400;
+/** A slow device has its time for its windows: it rests this many times as long as the answer took. */
+const REST = 20;
 
 const STEPPING = /^(walking|running)/;
 
@@ -17,9 +17,10 @@ export class StepRate {
   readonly #show: (stepsPerMinute: number | null | undefined) => void;
   #next = 0;
   #asking = false;
-  #tooSlow = false;
   /** On the samples' clock: since when there are steps, and up to where they are counted. */
   #since: number | undefined;
+  /** The last answer in this time of steps. */
+  #rate: number | undefined;
 
   constructor(tracker: Tracker, show: (stepsPerMinute: number | null | undefined) => void) {
     this.#tracker = tracker;
@@ -29,19 +30,21 @@ export class StepRate {
   /** A new run: what was shown is over. */
   reset(): void {
     this.#next = 0;
-    this.#since = undefined;
+    this.#since = this.#rate = undefined;
     this.#show(undefined);
   }
 
   /** To be called with every prediction. */
   update(model: SensorLLM, { smoothed, start, end }: LivePrediction): void {
     if (!STEPPING.test(smoothed.label)) {
-      this.#since = undefined;
+      // The last steps went on as those before.
+      if (this.#since !== undefined && this.#rate !== undefined && start > this.#since) this.#tracker.stepped(this.#rate, this.#since, start);
+      this.#since = this.#rate = undefined;
       return this.#show(undefined);
     }
     // A clock that was set back counts anew.
     if (this.#since === undefined || this.#since > end) this.#since = start;
-    if (this.#asking || this.#tooSlow || !model.info.words || performance.now() < this.#next || end - this.#since < SECONDS) return;
+    if (this.#asking || !model.info.words || performance.now() < this.#next || end - this.#since < SECONDS) return;
     void this.#ask(model, this.#since, end);
   }
 
@@ -58,6 +61,7 @@ export class StepRate {
           this.#show(stepsPerMinute);
           // It stands for the time since the last answer too, in which the steps went on.
           if (stepsPerMinute) this.#tracker.stepped(stepsPerMinute, since, end);
+          this.#rate = stepsPerMinute ?? undefined;
           this.#since = end;
         }
         break;
@@ -66,8 +70,8 @@ export class StepRate {
       // Too short, a gap, a model that is being replaced: the next one may do.
     } finally {
       this.#asking = false;
-      this.#tooSlow ||= performance.now() - started > MOST_MS;
-      this.#next = performance.now() + PAUSE_MS;
+      const now = performance.now();
+      this.#next = now + Math.max(PAUSE_MS, REST * (now - started));
     }
   }
 }

@@ -67,13 +67,8 @@ export function duration(milliseconds: number): string {
   if (seconds < 60) return t("time.seconds", { seconds });
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return t("time.minutes", { minutes });
+  if (minutes % 60 === 0) return t("time.full-hours", { hours: minutes / 60 });
   return t("time.hours", { hours: Math.floor(minutes / 60), minutes: String(minutes % 60).padStart(2, "0") });
-}
-
-/** A length of time in minutes, exact enough to add up: `0.7 min`, `12 min`, `2 h 05 min`. */
-export function minutesText(minutes: number): string {
-  if (minutes > 0 && minutes < 9.95) return t("time.minutes", { minutes: decimal(minutes, 1) });
-  return duration(60_000 * minutes);
 }
 
 /** A number with so many digits after the point, written as the language does. */

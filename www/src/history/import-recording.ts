@@ -11,7 +11,7 @@ const BLOCK_MS = 10_000;
 const BLOCK_ROWS = 2000;
 const MAX_WAITING_BLOCKS = 8;
 /** Blocks without a window, all gaps, are never named. After so long without an answer nothing is waited for any more. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 1000;
 /** No window is given up, however many wait. */
 const NEVER_DROP = 1_000_000;
 

@@ -54,10 +54,10 @@ export class SessionRecorder implements Recorder {
     this.#home = home;
     this.#options = options;
     const now = home.now();
-    const id = options.id ?? crypto.randomUUID();
+    const id = options.id ?? newId();
     this.#session = { id, start: options.zero ?? now, end: options.zero ?? now, origin: options.origin, title: options.title || undefined, model: options.model || "unknown", dropped: 0 };
     this.#timeline = new Timeline({ zero: options.zero, live: options.origin === "sensors", now: home.now });
-    this.#stretches = new Stretches(id, () => crypto.randomUUID());
+    this.#stretches = new Stretches(id, newId);
     this.#timer = setInterval(() => void this.#store(false).catch(() => {}), STORE_EVERY_MS);
     // Node would wait for it.
     (this.#timer as { unref?: () => void }).unref?.();
@@ -220,4 +220,9 @@ export class SessionRecorder implements Recorder {
     if (batch.motion.length === 0) throw problem;
     return { removed: await storeBatch(database, { ...batch, motion: [] }), without: problem };
   }
+}
+
+/** `crypto.randomUUID` is kept from pages that are not secure, where recordings can be replayed all the same. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

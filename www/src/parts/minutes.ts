@@ -3,7 +3,7 @@
 import { inWords } from "../activities.ts";
 import { h, vary } from "../dom.ts";
 import { t } from "../strings/index.ts";
-import { minutesText } from "../time.ts";
+import { duration } from "../time.ts";
 
 /** A bar per activity, as long as its share of the longest. */
 export function minutesList(minutes: Record<string, number>): HTMLElement {
@@ -22,7 +22,7 @@ export function minutesList(minutes: Record<string, number>): HTMLElement {
           { "data-activity": activity, "data-hue": activity, "data-minutes": length.toFixed(3) },
           h("span", { class: "name" }, inWords(activity)),
           h("span", { class: "track" }, h("span", { class: "fill" })),
-          h("span", { class: "value" }, minutesText(length)),
+          h("span", { class: "value" }, duration(60_000 * length)),
         ),
         { "--p": length / longest },
       ),

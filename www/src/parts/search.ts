@@ -21,7 +21,7 @@ export function search(history: History, labels: readonly string[], signal: Abor
   const count = h("p", { class: "aside", role: "status" });
   const more = button(t("search.more"), () => void look(found.length + PAGE), { "data-testid": "more", hidden: true });
   const select = h("select", { "data-testid": "search", onchange: () => void look(PAGE) });
-  select.append(h("option", { value: "" }, t("search.choose")), ...choices([...labels, "unknown"]).map((label) => h("option", { value: label }, inWords(label))));
+  select.append(h("option", { value: "" }, t("search.choose")), ...[...choices(labels), "unknown"].map((label) => h("option", { value: label }, inWords(label))));
 
   async function look(limit: number): Promise<void> {
     const own = ++asked;

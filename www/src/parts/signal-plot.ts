@@ -7,18 +7,21 @@ import { t } from "../strings/index.ts";
 import { accelerationFactor, rotationFactor } from "../units.ts";
 
 const HEIGHT = 190;
+/** So wide at least is a second, or segments would be hairlines: what does not fit is scrolled to. */
+const SECOND_WIDTH = 70;
 
 /** What is shaded: where a channel rises and where it falls. What stays is left blank. */
 const SHADES: Partial<Record<TrendSegment["trend"], string>> = { rising: "--rising", falling: "--falling" };
 
 export class SignalPlot {
-  readonly element = h("div", { class: "signal", role: "img" });
+  readonly #plot = h("div", { role: "img" });
+  readonly element = h("div", { class: "signal", tabindex: 0, role: "region", "aria-label": t("words.channel") }, this.#plot);
   #chart: uPlot | undefined;
   #shown: { samples: Samples; channel: string; segments: readonly TrendSegment[] } | undefined;
 
   /** Follows the width of the page until `signal` aborts. */
   constructor(signal: AbortSignal) {
-    const observer = new ResizeObserver(() => this.#chart?.setSize({ width: this.element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() => this.#chart?.setSize({ width: this.#width(), height: HEIGHT }));
     observer.observe(this.element);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.#draw(), { signal });
@@ -31,7 +34,7 @@ export class SignalPlot {
   /** Draws the sensor that the channel (`acceleration.up`) belongs to, axis by axis, and the channel's segments. */
   show(samples: Samples, channel: string, segments: readonly TrendSegment[]): void {
     this.#shown = { samples, channel, segments };
-    this.element.setAttribute("aria-label", t("words.plot", { segments: segments.length }));
+    this.#plot.setAttribute("aria-label", t("words.plot", { segments: segments.length }));
     this.#draw();
   }
 
@@ -52,7 +55,7 @@ export class SignalPlot {
     const text = { stroke: colour(this.element, "--muted"), font: "11px system-ui, sans-serif", ticks: { show: false } };
     this.#chart = new uPlot(
       {
-        width: this.element.clientWidth,
+        width: this.#width(),
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
@@ -66,8 +69,13 @@ export class SignalPlot {
         hooks: { drawClear: [(chart) => this.#shade(chart, segments)] },
       },
       [times, column(0), column(1), column(2)],
-      this.element,
+      this.#plot,
     );
+  }
+
+  #width(): number {
+    const { timeMs } = this.#shown?.samples ?? { timeMs: new Float64Array() };
+    return Math.max(this.element.clientWidth, (((timeMs.at(-1) ?? 0) - (timeMs[0] ?? 0)) / 1000) * SECOND_WIDTH);
   }
 
   #shade(chart: uPlot, segments: readonly TrendSegment[]): void {

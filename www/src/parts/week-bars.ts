@@ -3,7 +3,7 @@
 import { inOrder, inWords } from "../activities.ts";
 import { h, vary } from "../dom.ts";
 import { t } from "../strings/index.ts";
-import { minutesText } from "../time.ts";
+import { duration } from "../time.ts";
 
 export interface Bar {
   /** Such as `Sat`, and below it such as `28 Nov`. */
@@ -25,7 +25,7 @@ const TOPS = [10, 30, 60, 120, 240, 360, 480, 720, 960, 1440, 2880, 5760, 10080]
 export function bars(all: readonly Bar[]): HTMLElement {
   const most = Math.max(...all.map(({ minutes }) => total(minutes)));
   const top = TOPS.find((one) => one >= most) ?? most;
-  const line = (share: number) => vary(h("span", { class: "line" }, h("span", {}, minutesText(top * share))), { "--at": share });
+  const line = (share: number) => vary(h("span", { class: "line" }, h("span", {}, duration(60_000 * top * share))), { "--at": share });
   return h(
     "div",
     { class: "bars-chart", "data-testid": "chart" },
@@ -36,7 +36,7 @@ export function bars(all: readonly Bar[]): HTMLElement {
 
 function column({ title, subtitle, name, href, minutes, current }: Bar, top: number): HTMLElement {
   const parts = inActivityOrder(minutes);
-  const told = parts.map(([activity, length]) => `${inWords(activity)} ${minutesText(length)}`).join(", ");
+  const told = parts.map(([activity, length]) => `${inWords(activity)} ${duration(60_000 * length)}`).join(", ");
   return h(
     "a",
     { href, "aria-label": `${name}: ${told || t("history.nothing")}`, "aria-current": current && "date" },
@@ -49,7 +49,7 @@ function column({ title, subtitle, name, href, minutes, current }: Bar, top: num
 /** The same in numbers. */
 export function barsTable(all: readonly Bar[], caption: string): HTMLElement {
   const activities = [...new Set(all.flatMap(({ minutes }) => Object.keys(minutes)))].toSorted(inOrder);
-  const cell = (length: number | undefined) => h("td", {}, length ? minutesText(length) : "–");
+  const cell = (length: number | undefined) => h("td", {}, length ? duration(60_000 * length) : "–");
   return h(
     "div",
     { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },

@@ -11,7 +11,7 @@ import { errorText } from "../parts/notice.ts";
 import { unreadable } from "../parts/problem.ts";
 import type { View } from "../router.ts";
 import { t } from "../strings/index.ts";
-import { dateOf, decimal, longDate } from "../time.ts";
+import { dateOf, decimal, shortDate } from "../time.ts";
 import type { Tracker } from "../tracker.ts";
 
 export class DataView implements View {
@@ -35,7 +35,7 @@ export class DataView implements View {
       h("section", { "aria-labelledby": "data-stored" }, h("h2", { id: "data-stored" }, t("data.stored")), report),
       this.#export(),
       importer(this.#model, refresh, signal),
-      this.#delete(refresh),
+      this.#delete(report),
     );
     refresh();
   }
@@ -50,7 +50,7 @@ export class DataView implements View {
         h(
           "dl",
           { class: "pairs" },
-          row(t("data.days"), span ? `${longDate(span.first)} – ${longDate(span.last)}` : t("data.no-days"), "report-span"),
+          row(t("data.days"), span ? `${shortDate(span.first)} – ${shortDate(span.last)}` : t("data.no-days"), "report-span"),
           row(t("data.used"), used(report), "report-used"),
           row(t("data.motion"), t("data.motion-is", { size: size(report.motionBytes), days: report.motionDays }), "report-motion"),
           row(t("data.persisted"), t(report.persisted ? "data.persisted-yes" : "data.persisted-no"), "report-persisted"),
@@ -85,7 +85,7 @@ export class DataView implements View {
     );
   }
 
-  #delete(refresh: () => void): HTMLElement {
+  #delete(report: HTMLElement): HTMLElement {
     const told = h("p", { class: "aside", role: "status", "data-testid": "deleted" });
     const remove = async () => {
       if (!(await confirm(t("data.delete-sure"), t("data.delete-what"), t("data.delete-yes"), "confirm-delete"))) return;
@@ -93,10 +93,11 @@ export class DataView implements View {
         this.#tracker.stop();
         await (await memory()).deleteAll();
         told.textContent = t("data.deleted");
+        // Asking what is stored would make an empty memory anew.
+        report.replaceChildren(h("p", { class: "aside" }, t("data.nothing")));
       } catch (problem) {
         told.textContent = errorText(problem);
       }
-      refresh();
     };
     return h(
       "section",
@@ -110,6 +111,7 @@ export class DataView implements View {
 }
 
 function size(bytes: number): string {
+  if (bytes >= 1e9) return `${decimal(bytes / 1e9, 1)} GB`;
   return bytes < 1e6 ? `${decimal(bytes / 1e3, 0)} kB` : `${decimal(bytes / 1e6, 1)} MB`;
 }
 

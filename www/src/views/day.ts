@@ -29,8 +29,10 @@ export class DayView implements View {
   enter([asked]: string[], signal: AbortSignal): void {
     const today = dateOf(Date.now());
     const date = isDate(asked) ? asked : today;
+    // There is nothing to see of tomorrow.
+    const target = (days: number) => (days > 0 && date >= today ? undefined : `#day/${later(date, days)}`);
     const step = (days: number, testid: string, label: string, sign: string) =>
-      h("a", { class: "step", href: `#day/${later(date, days)}`, "data-testid": testid, "data-id": testid, "aria-label": label }, sign);
+      h("a", { class: "step", href: target(days), role: "link", "aria-disabled": target(days) === undefined && "true", "data-testid": testid, "data-id": testid, "aria-label": label }, sign);
     const title = date === today ? t("day.today") : date === later(today, -1) ? t("day.yesterday") : longDate(date);
     renew(
       this.#root,

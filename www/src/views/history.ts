@@ -54,8 +54,9 @@ export class HistoryView implements View {
   #steps(range: Range, today: LocalDate): HTMLElement {
     const [from, to] = borders(range);
     const length = range.kind === "weeks" ? 7 * WEEKS : 7;
+    const target = (days: number) => (days > 0 && to >= today ? undefined : `#history/${range.kind}/${later(range.last, days)}`);
     const step = (days: number, id: string, sign: string) =>
-      h("a", { class: "step", href: `#history/${range.kind}/${later(range.last, days)}`, "data-testid": id, "data-id": id, "aria-label": t(days < 0 ? "history.before" : "history.after") }, sign);
+      h("a", { class: "step", href: target(days), role: "link", "aria-disabled": target(days) === undefined && "true", "data-testid": id, "data-id": id, "aria-label": t(days < 0 ? "history.before" : "history.after") }, sign);
     const name = range.kind === "days" && weekOf(today) === from ? t("history.this-week") : `${shortDate(from)} – ${shortDate(to)}`;
     return h("div", { class: "heading" }, step(-length, "history-previous", "‹"), h("p", { class: "range", "data-from": from, "data-to": to }, name), step(length, "history-next", "›"));
   }

@@ -1,0 +1,198 @@
+// What leaves the history as a file, and what may come back in.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SensorLLMError } from "sensorllm";
+import { cell } from "../src/history/export-csv.ts";
+import type { History } from "../src/history/types.ts";
+import { Clock, HOUR, motion, openFresh, play, random, window } from "./support.ts";
+
+const NOON = new Date(2026, 10, 28, 12).getTime();
+const TODAY = "2026-11-28";
+
+/** A history with everything in it that there can be. */
+async function full(history: History, clock: Clock): Promise<void> {
+  const next = random(5);
+  for (const [index, gyroscope] of [true, false].entries()) {
+    const recorder = await history.record({ origin: index === 0 ? "sensors" : "import", title: index === 0 ? undefined : 'walk, "long".csv', model: "m" });
+    for (let time = 0.0004; time < 120; time += 1.28) {
+      const samples = motion(time, time + 1.28, { gyroscope });
+      samples.acceleration[3] = NaN;
+      samples.timeMs.forEach((_, row) => (samples.timeMs[row]! += 3 * next()));
+      recorder.sampled(samples);
+      if (time > 1.28) recorder.predicted(window(time + 1.28, ["walking", "still"][Math.floor(time / 40) % 2] as string, { confidence: next() }), 3);
+    }
+    recorder.stepped(100 + next(), 0, 30);
+    await recorder.stop();
+    clock.time += 20 * HOUR;
+  }
+  const [first, second] = await history.search("walking");
+  await history.correct(first!.id, "Spazieren ☀");
+  await history.note(second!.id, '=SUM(1;2)\n"quoted", and more');
+}
+
+/** All that a history tells. */
+async function everything(history: History): Promise<object> {
+  const span = await history.span();
+  assert.ok(span);
+  const days = await history.days(span.first, span.last);
+  const each = await Promise.all(days.map(({ date }) => history.day(date)));
+  const samples = await Promise.all(each.flatMap(({ sessions }) => sessions.map(({ start, end, id }) => history.motion(start - 1, end + 1, id))));
+  return { span, days, each, samples, motionBytes: (await history.report()).motionBytes };
+}
+
+test("an export taken in by an empty history gives the same history, and taken in again changes nothing", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const file = await history.exportJson({ motion: true });
+  const other = await openFresh(context, { clock });
+  const report = await other.importJson(file);
+  assert.deepEqual(report, { sessions: 2, stretches: (JSON.parse(await file.text()) as { stretches: unknown[] }).stretches.length, known: 0 });
+  const before = await everything(history);
+  assert.deepEqual(await everything(other), before);
+  assert.equal(await (await other.exportJson({ motion: true })).text(), await file.text());
+  assert.deepEqual(await other.importJson(file), { sessions: 0, stretches: 0, known: report.stretches });
+  assert.deepEqual(await history.importJson(file), { sessions: 0, stretches: 0, known: report.stretches });
+  assert.deepEqual(await everything(other), before);
+  assert.deepEqual(await everything(history), before);
+});
+
+test("an export says what its values are", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const { schema, version, exported, units, sessions, stretches, motion: raw } = JSON.parse(await (await history.exportJson()).text());
+  assert.deepEqual([schema, version, exported, raw], ["sensorllm-history", 1, new Date(clock.time).toISOString(), undefined]);
+  assert.match(units.time, /UTC/);
+  assert.match(sessions[0].start, /^2026-11-28T\d\d:\d\d:\d\d\.\d\d\dZ$/);
+  assert.ok(Math.abs(Date.parse(sessions[0].start) - NOON) < 10);
+  assert.equal(sessions[0].model, "m");
+  assert.ok(stretches.every(({ start, end }: { start: string; end: string }) => start.endsWith("Z") && Date.parse(end) > Date.parse(start)));
+});
+
+test("what is known stays as it is, what was removed comes back", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const file = await history.exportJson({ motion: true });
+  const before = await everything(history);
+  const { stretches } = await history.day(TODAY);
+  const [first, second] = stretches;
+  await history.remove([first!.id]);
+  await history.note(second!.id, "since then");
+  const report = await history.importJson(file);
+  assert.equal(report.stretches, 1);
+  assert.equal((await history.stretch(second!.id))?.note, "since then");
+  await history.note(second!.id, second!.note ?? "");
+  const { days } = (await everything(history)) as { days: unknown };
+  assert.deepEqual(days, (before as { days: unknown }).days);
+});
+
+test("a wrong file is refused with the place that is wrong, and changes nothing", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const text = await (await history.exportJson({ motion: true })).text();
+  const target = await openFresh(context, { clock });
+  const refuse = async (content: string, says: RegExp) => {
+    const refused = (error: unknown) => error instanceof SensorLLMError && error.code === "invalid-input" && says.test(error.message) && error.hint !== "";
+    await assert.rejects(target.importJson(new Blob([content])), refused, String(says));
+    assert.equal(await target.span(), undefined);
+    assert.equal((await target.report()).motionBytes, 0);
+  };
+  await refuse("", /not JSON/);
+  await refuse(text.slice(0, -40), /not JSON/);
+  await refuse("[]", /the file.*not an object/);
+  await refuse('{"schema":"something else"}', /no history/);
+  await refuse(text.replace('"version": 1', '"version": 2'), /version 2/);
+  type Entry = Record<string, unknown>;
+  type Document = { sessions: Entry[]; stretches: Entry[]; motion: (Entry & { acceleration: Entry })[] };
+  const damage = (change: (document: Document) => void, says: RegExp) => {
+    const document = JSON.parse(text) as Document;
+    change(document);
+    return refuse(JSON.stringify(document), says);
+  };
+  const last = (document: Document) => document.stretches.at(-1) as Entry;
+  await damage((document) => delete (document as Partial<Document>).stretches, /stretches.*not a list/);
+  await damage((document) => (last(document).start = "2026-11-28 12:00"), /stretches\[\d+\]\.start/);
+  await damage((document) => (last(document).end = "2026-11-27T12:00:00Z"), /ends before it starts/);
+  await damage((document) => (last(document).confidence = 1.5), /confidence/);
+  await damage((document) => (last(document).label = 7), /label/);
+  await damage((document) => (last(document).steps = -1), /steps/);
+  await damage((document) => (last(document).session = "nobody"), /none of its sessions/);
+  await damage((document) => (last(document).id = document.stretches[0]!.id), /same `id`/);
+  await damage((document) => document.stretches.push({ ...last(document), id: "again" }), /overlap/);
+  await damage((document) => (document.sessions[0]!.origin = "elsewhere"), /sessions\[0\]\.origin/);
+  await damage((document) => (document.motion[2]!.offsets = [0, 1e6]), /motion\[2\]\.offsets/);
+  await damage((document) => (document.motion[2]!.acceleration.values = [1, 2, 3]), /motion\[2\]\.acceleration\.values/);
+  await damage((document) => ((document.motion[2]!.acceleration.values as unknown[])[0] = 40_000), /16 bits/);
+  await damage((document) => (document.motion[2]!.convention = "mine"), /convention/);
+  assert.equal((await target.importJson(new Blob([text]))).sessions, 2);
+});
+
+test("an import that cannot be stored whole is not stored at all", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const file = await history.exportJson({ motion: true });
+  const target = await openFresh(context, { clock });
+  const { add } = IDBObjectStore.prototype;
+  let left = 12;
+  const small = context.mock.method(IDBObjectStore.prototype, "add", function (this: IDBObjectStore, ...given: Parameters<typeof add>) {
+    left -= 1;
+    if (left < 0) throw new DOMException("no room", "QuotaExceededError");
+    return add.apply(this, given);
+  });
+  await assert.rejects(target.importJson(file), (error) => error instanceof SensorLLMError && error.code === "quota");
+  small.mock.restore();
+  assert.equal(await target.span(), undefined);
+  assert.equal((await target.importJson(file)).sessions, 2);
+});
+
+/** A CSV text by RFC 4180. */
+function table(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.replace(/^\uFEFF/, "").matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    rows.at(-1)!.push(quoted?.replaceAll('""', '"') ?? plain ?? "");
+    if (end === "\r\n") rows.push([]);
+  }
+  assert.deepEqual(rows.pop(), []);
+  return rows;
+}
+
+test("a table has a line per stretch, in UTC, with everything that was said", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const [header, ...rows] = table(await (await history.exportCsv()).text());
+  assert.deepEqual(header?.slice(0, 4), ["start (UTC)", "end (UTC)", "seconds", "activity"]);
+  const stretches = (await Promise.all((await history.days("2026-11-01", "2026-12-30")).map(({ date }) => history.day(date)))).flatMap((day) => day.stretches);
+  assert.equal(rows.length, stretches.length);
+  for (const [index, stretch] of stretches.entries()) {
+    const row: Record<string, string | undefined> = Object.fromEntries((header ?? []).map((name, column) => [name, rows[index]![column]]));
+    assert.equal(row["start (UTC)"], new Date(stretch.start).toISOString());
+    assert.equal(Number(row.seconds), (stretch.end - stretch.start) / 1000);
+    assert.equal(row.activity, stretch.corrected ?? stretch.label);
+    assert.equal(Number(row.confidence), stretch.confidence);
+    assert.equal(row.steps, stretch.steps === undefined ? "" : String(stretch.steps));
+  }
+  assert.ok(rows.some((row) => row.includes('walk, "long".csv')));
+  assert.ok(rows.some((row) => row.includes("'=SUM(1;2)\n\"quoted\", and more")));
+});
+
+test("no cell is taken for a formula", () => {
+  for (const text of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x","y")']) assert.match(cell(text), /^"?'/);
+  assert.equal(cell("a-b"), "a-b");
+  assert.equal(cell(-1), "-1");
+  assert.equal(cell(undefined), "");
+});
+
+test("an export has what was recorded up to now", async (context) => {
+  const history = await openFresh(context, { clock: new Clock(NOON) });
+  const recorder = await history.record({ origin: "sensors", model: "m" });
+  play(recorder, [["walking", 60]]);
+  const { stretches } = JSON.parse(await (await history.exportJson()).text());
+  assert.equal(stretches.length, 1);
+  await recorder.stop();
+});
