@@ -9,8 +9,8 @@ import { recordingStarted } from "./pwa/pwa.ts";
 import { between, Recent } from "./recent.ts";
 import { onChoice, settings } from "./settings.ts";
 
-/** Windows of a fast replay that may wait, so that none is given up. */
-const REPLAY_PENDING = 64;
+/** Windows of a fast replay that may wait: all of them, since it loses nothing by being named late. */
+const REPLAY_PENDING = 1_000_000;
 
 export type Phase = "idle" | "running" | "paused";
 export type Ending = "over" | "stopped" | "paused";

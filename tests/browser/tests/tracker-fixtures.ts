@@ -4,7 +4,7 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Locator, Page } from "@playwright/test";
+import type { Browser, Locator, Page } from "@playwright/test";
 import { serve } from "../server.mjs";
 import { expect, SUBJECTS, test as base, type Rows } from "./fixtures.ts";
 
@@ -220,4 +220,31 @@ export async function drawn(page: Page): Promise<{ channel: string; segments: { 
       (rows as HTMLElement[]).map(({ dataset }) => ({ trend: dataset.trend as string, start: Number(dataset.start), end: Number(dataset.end) })),
     ),
   };
+}
+
+/** A task of the page's main thread, in milliseconds: how long it took, and how long it computed. */
+export interface Task {
+  milliseconds: number;
+  computing: number;
+}
+
+/** Tasks of the page's main thread while something is done. A busy machine may stop any page for a while; that is not its computing. */
+export async function mainThreadTasks(browser: Browser, page: Page, act: () => Promise<void>): Promise<Task[]> {
+  await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline"] });
+  await act();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+    traceEvents: { name: string; pid: number; tid: number; dur?: number; tdur?: number; args: { name?: string } }[];
+  };
+  const main = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
+  return traceEvents
+    .filter(({ name, pid, tid }) => name === "RunTask" && main.has(`${pid} ${tid}`))
+    .map(({ dur = NaN, tdur = NaN }) => ({ milliseconds: dur / 1000, computing: tdur / 1000 }));
+}
+
+/** Expects that no task computes for over 50 ms. */
+export function expectShort(tasks: Task[]): void {
+  expect(tasks.length).toBeGreaterThan(100);
+  const longest = tasks.toSorted((a, b) => b.computing - a.computing).slice(0, 5);
+  console.log(`${tasks.length} tasks of the main thread; the longest computed for ${longest.map(({ computing, milliseconds }) => `${computing.toFixed(0)} ms (took ${milliseconds.toFixed(0)})`).join(", ")}`);
+  expect(longest[0]?.computing).toBeLessThanOrEqual(50);
 }

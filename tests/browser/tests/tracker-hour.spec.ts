@@ -2,7 +2,7 @@
 
 import { executablePath, withoutWebGpu } from "../chromium.mjs";
 import { recording } from "./fixtures.ts";
-import { anHour, expect, liveMotion, middayZone, openView, shownMinutes, shownStretches, Site, test, trueMinutes } from "./tracker-fixtures.ts";
+import { anHour, expect, expectShort, liveMotion, mainThreadTasks, middayZone, openView, shownMinutes, shownStretches, Site, test, trueMinutes } from "./tracker-fixtures.ts";
 
 const MEGABYTE = 1e6;
 /** How many times as fast as it happened. */
@@ -17,16 +17,14 @@ test.use({
 });
 
 let site: Site;
-test.beforeEach(async ({ page }, { title }) => {
+test.beforeEach(async ({}, { title }) => {
   site = await new Site(title.replace(/\W+/g, "-").slice(0, 40), { isolated: true }).open();
-  await page.addInitScript(() => {
-    const tasks: number[] = ((window as unknown as { tasks: number[] }).tasks = []);
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: "longtask" });
-  });
 });
 test.afterEach(() => site.stop());
 
-test(`an hour at ${SPEED} times its speed gives the minutes of each activity within 10 %, in memory that does not grow`, async ({ page }) => {
+test(`an hour at ${SPEED} times its speed gives the minutes of each activity within 10 %, in memory that does not grow, and never blocks the page`, async ({ page, browser }) => {
+  // A busy machine takes longer than the minute to name it.
+  test.setTimeout(400_000);
   const hour = await anHour();
   await page.route("**/recordings/tour.json", (route) => route.fulfill({ contentType: "application/json", body: hour }));
   await page.goto(`${site.url}?device=cpu&speed=${SPEED}`);
@@ -39,10 +37,13 @@ test(`an hour at ${SPEED} times its speed gives the minutes of each activity wit
   await page.getByTestId("replay").click();
   const minute = async () => Number(await page.getByTestId("activity").getAttribute("data-end")) / 60;
   const measured: number[] = [];
-  for (const due of [10, 20, 30, 40, 50, 58]) {
-    await expect.poll(minute, { timeout: 60_000 }).toBeGreaterThan(due);
+  const until = (due: number) => expect.poll(minute, { timeout: 120_000 }).toBeGreaterThan(due);
+  for (const due of [10, 20, 30, 40, 50]) {
+    await until(due);
     measured.push(await bytes());
   }
+  expectShort(await mainThreadTasks(browser, page, () => until(58)));
+  measured.push(await bytes());
   await expect(page.getByTestId("status")).toHaveText("The recording is over");
   console.log(`memory of page and worker every ten minutes: ${measured.map((one) => (one / MEGABYTE).toFixed(1)).join(" ")} MB`);
   await expect(page.locator("#dropped")).toHaveText("0");
@@ -57,7 +58,7 @@ test(`an hour at ${SPEED} times its speed gives the minutes of each activity wit
   for (const later of measured) expect(later).toBeLessThan(1.1 * first);
 });
 
-test("tracking live motion blocks the page never over 50 ms, drops no window, and loses at most 10 s when the page is reloaded or crashes", async ({ page, context, problems }) => {
+test("tracking live motion blocks the page never over 50 ms, drops no window, and loses at most 10 s when the page is reloaded or crashes", async ({ page, context, browser, problems }) => {
   await page.goto(`${site.url}?device=cpu`);
   await expect(page.getByTestId("device")).toHaveAttribute("data-device", "cpu");
   const rows = await recording("walking", "s12");
@@ -68,11 +69,7 @@ test("tracking live motion blocks the page never over 50 ms, drops no window, an
   };
   const windows = async () => Number(await page.getByTestId("windows").textContent());
   await begin();
-  await page.evaluate(() => ((window as unknown as { tasks: number[] }).tasks.length = 0));
-  await expect.poll(windows, { timeout: 60_000 }).toBeGreaterThan(12);
-  const tasks = await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
-  console.log(`tasks over 50 ms while ${await windows()} windows were named: [${tasks.join(" ")}] ms`);
-  expect(tasks).toEqual([]);
+  expectShort(await mainThreadTasks(browser, page, () => expect.poll(windows, { timeout: 60_000 }).toBeGreaterThan(12)));
   await expect(page.locator("#dropped")).toHaveText("0");
   const reloaded = Date.now();
   await page.reload();
@@ -88,11 +85,11 @@ test("tracking live motion blocks the page never over 50 ms, drops no window, an
   await openView(page, "now");
   await begin();
   await expect.poll(windows, { timeout: 60_000 }).toBeGreaterThan(9);
-  const browser = await context.newCDPSession(page);
+  const devtools = await context.newCDPSession(page);
   const crashed = Date.now();
   const gone = page.waitForEvent("crash");
   // Never answers: there is no one left to.
-  void browser.send("Page.crash").catch(() => {});
+  void devtools.send("Page.crash").catch(() => {});
   await gone;
   const next = await context.newPage();
   await next.goto(`${site.url}?device=cpu`);
