@@ -17,17 +17,18 @@ const PART = 10;
 const OFFERED = 30;
 
 export class AskedAbout {
-  readonly element = h("div", { class: "stack small" });
+  readonly element = h("div", { class: "about" });
   readonly #tracker: Tracker;
   readonly #select = h("select", { "data-testid": "about", onchange: () => this.#showPart() });
   readonly #part = h("input", { type: "range", min: 0, step: 1, value: 0, "data-testid": "part", oninput: () => this.#tellPart() });
   readonly #partTold = h("output", {});
-  readonly #partField = h("label", { class: "field" }, h("span", {}, t("words.part"), " ", this.#partTold), this.#part);
+  readonly #partField = h("label", { class: "field part" }, h("span", {}, t("words.part"), " ", this.#partTold), this.#part);
   #stretches: Stretch[] = [];
 
-  constructor(tracker: Tracker) {
+  /** `beside`: what stands beside the choice. */
+  constructor(tracker: Tracker, ...beside: Node[]) {
     this.#tracker = tracker;
-    this.element.append(h("label", { class: "field" }, h("span", {}, t("words.about")), this.#select), this.#partField);
+    this.element.append(h("label", { class: "field" }, h("span", {}, t("words.about")), this.#select), ...beside, this.#partField);
     this.#partField.hidden = true;
   }
 

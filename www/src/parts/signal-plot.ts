@@ -75,7 +75,7 @@ export class SignalPlot {
 
   #width(): number {
     const { timeMs } = this.#shown?.samples ?? { timeMs: new Float64Array() };
-    return Math.max(this.element.clientWidth, (((timeMs.at(-1) ?? 0) - (timeMs[0] ?? 0)) / 1000) * SECOND_WIDTH);
+    return Math.max(this.#plot.clientWidth, (((timeMs.at(-1) ?? 0) - (timeMs[0] ?? 0)) / 1000) * SECOND_WIDTH);
   }
 
   #shade(chart: uPlot, segments: readonly TrendSegment[]): void {

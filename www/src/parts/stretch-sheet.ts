@@ -33,10 +33,15 @@ export function openSheet(stretch: Stretch, { history, labels }: SheetOptions): 
   // With every letter: a page that is closed takes nothing with it.
   note.addEventListener("input", () => store(history.note(stretch.id, note.value)));
 
+  // Where the focus goes when the sheet closes: back, or to a neighbour of what is gone.
+  let back = stretch.id;
   const remove = async () => {
+    const rows = [...document.querySelectorAll<HTMLElement>(".stretch")].map(({ dataset }) => dataset.id);
+    const place = rows.indexOf(stretch.id);
+    back = rows[place + 1] ?? rows[place - 1] ?? stretch.id;
     dialog.close();
-    const back = await history.remove([stretch.id]);
-    toast(t("sheet.deleted"), { text: t("sheet.undo"), testid: "undo", act: () => store(back()) });
+    const undo = await history.remove([stretch.id]);
+    toast(t("sheet.deleted"), { text: t("sheet.undo"), testid: "undo", act: () => store(undo()) });
   };
   const told = [timesOf(stretch), duration(stretch.end - stretch.start), t("sheet.sure", { label: inWords(stretch.label), percent: percent(stretch.confidence) })];
   const dialog = h(
@@ -58,7 +63,7 @@ export function openSheet(stretch: Stretch, { history, labels }: SheetOptions): 
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
     dialog.remove();
-    document.querySelector<HTMLElement>(`[data-id="${CSS.escape(stretch.id)}"]`)?.focus({ preventScroll: true });
+    document.querySelector<HTMLElement>(`[data-id="${CSS.escape(back)}"]`)?.focus({ preventScroll: true });
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -52,7 +52,7 @@ export function barsTable(all: readonly Bar[], caption: string): HTMLElement {
   const cell = (length: number | undefined) => h("td", {}, length ? duration(60_000 * length) : "–");
   return h(
     "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": t("history.table") },
     h(
       "table",
       { "data-testid": "table" },

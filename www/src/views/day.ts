@@ -77,11 +77,12 @@ export class DayView implements View {
     if (!signal.aborted) this.#body.replaceChildren(unreadable(problem));
   }
 
-  #draw(history: History, { stretches, sessions, minutes }: Day): void {
+  #draw(history: History, { date, stretches, sessions, minutes }: Day): void {
     const origins = new Map(sessions.map(({ id, origin }) => [id, origin]));
     if (stretches.length === 0) {
       const empty = h("div", { class: "empty", "data-testid": "empty" }, h("p", { class: "large" }, t("day.empty")), h("p", { class: "aside" }, t("day.how")));
-      empty.append(h("p", { class: "actions" }, h("a", { class: "button primary", href: "#now" }, t("day.start")), h("a", { class: "button", href: "#data" }, t("day.import"))));
+      const today = date === dateOf(Date.now());
+      empty.append(h("p", { class: "actions" }, today && h("a", { class: "button primary", href: "#now" }, t("day.start")), h("a", { class: "button", href: "#data" }, t("day.import"))));
       return renew(this.#body, empty);
     }
     const open = (stretch: Stretch) => openSheet(stretch, { history, labels: this.#labels() });

@@ -14,7 +14,7 @@ import { StripChart } from "../parts/strip-chart.ts";
 import type { View } from "../router.ts";
 import { choose, onChoice, settings } from "../settings.ts";
 import { t } from "../strings/index.ts";
-import { duration } from "../time.ts";
+import { decimal, duration } from "../time.ts";
 import type { Ending, Tracker, TrackerListener } from "../tracker.ts";
 import { accelerationFactor, leastShown, rotationFactor } from "../units.ts";
 import { clear, showModel, showPrediction, showStatus, showSteps, showWords } from "./now-shown.ts";
@@ -76,7 +76,7 @@ export class NowView implements View, TrackerListener {
     if (this.#tracker.phase === "running") return;
     showStatus(t(`status.${stage}`));
     if (stage !== "download" || !totalBytes) return;
-    showWords(t("now.hello"), t("now.loaded", { loaded: (loadedBytes / 1e6).toFixed(1), total: (totalBytes / 1e6).toFixed(1) }));
+    showWords(t("now.hello"), t("now.loaded", { loaded: decimal(loadedBytes / 1e6, 1), total: decimal(totalBytes / 1e6, 1) }));
     element("device").textContent = t("percent", { percent: Math.round((100 * loadedBytes) / totalBytes) });
   }
 
@@ -111,7 +111,7 @@ export class NowView implements View, TrackerListener {
 
   waiting(info: ModelInfo): void {
     this.#showChoices();
-    showWords(t("now.listening"), t("now.first", { seconds: info.windowSeconds.toFixed(1) }));
+    showWords(t("now.listening"), t("now.first", { seconds: decimal(info.windowSeconds, 1) }));
   }
 
   sampled({ timeMs, acceleration, rotationRate, convention }: Samples): void {

@@ -63,6 +63,7 @@ class WordsPage {
   readonly #cancel = button(t("words.cancel"), () => this.#answering?.abort(), { "data-testid": "cancel", hidden: true });
   readonly #asked = h("p", { class: "eyebrow", "data-testid": "asked" });
   readonly #text = h("p", { class: "answer", "data-testid": "answer", "data-state": "idle", "aria-live": "polite" });
+  readonly #answered = h("section", { class: "answered", "aria-label": t("words.answer") }, this.#asked, this.#text);
   readonly #told = h("p", { class: "aside", role: "status", "data-testid": "words-status" });
   #history: History | undefined;
   #answering: AbortController | undefined;
@@ -71,7 +72,7 @@ class WordsPage {
     this.#model = model;
     this.#tracker = tracker;
     this.#signal = signal;
-    this.#about = new AskedAbout(tracker);
+    this.#about = new AskedAbout(tracker, this.#describe, this.#cancel);
     this.#facts = new FactsPanel(signal);
     signal.addEventListener("abort", () => this.#answering?.abort());
   }
@@ -90,12 +91,11 @@ class WordsPage {
     return [
       h("h1", {}, t("words.title")),
       this.#about.element,
-      h("p", { class: "actions" }, this.#describe, this.#cancel),
       h("form", { class: "ask", onsubmit: ask }, this.#question, this.#ask),
       h("p", { class: "chips", role: "group", "aria-label": t("words.suggestions") }, ...SUGGESTED.map(([key, question]) => button(t(key), suggest(question), { "data-testid": "suggestion" }))),
       ...(language() === "en" ? [] : [h("p", { class: "aside" }, t("words.english"))]),
       this.#told,
-      h("section", { class: "answered", "aria-label": t("words.answer") }, this.#asked, this.#text),
+      this.#answered,
       this.#facts.element,
     ];
   }
@@ -158,7 +158,13 @@ class WordsPage {
     // Read out as a whole, not word by word.
     this.#text.setAttribute("aria-busy", String(state === "streaming"));
     const streaming = state === "streaming";
-    if (!streaming && document.activeElement === this.#cancel) this.#describe.focus();
+    const focused = document.activeElement;
     this.#cancel.hidden = !streaming;
+    this.#describe.hidden = streaming;
+    // The one is where the other was.
+    if (streaming && focused === this.#describe) this.#cancel.focus({ preventScroll: true });
+    if (!streaming && focused === this.#cancel) this.#describe.focus({ preventScroll: true });
+    // With the answer at the top, the signal that it speaks of is in sight too.
+    if (streaming) this.#answered.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 }
