@@ -57,7 +57,7 @@ test("a migration that fails changes nothing, and is made the next time", async 
   const name = freshName();
   const noon = startOf("2026-11-20") + 12 * HOUR;
   await versionOne(name, noon);
-  const broken = context.mock.method(IDBCursor.prototype, "update", () => {
+  const broken = context.mock.method(IDBObjectStore.prototype, "put", () => {
     throw new DOMException("no room", "QuotaExceededError");
   });
   await assert.rejects(openHistory({ name }), (error) => error instanceof SensorLLMError && error.code === "quota");

@@ -36,7 +36,7 @@ enum Step {
     Build,
     /// TypeScript types
     Types,
-    /// Tests of the npm package
+    /// Tests of the npm package and of the page
     Package,
     /// Tests of the demo page in Chromium
     Browser,
@@ -82,7 +82,7 @@ impl Step {
             }
             Self::Package => {
                 tools::npm_packages()?;
-                command::run(&mut npm(&["test", "--workspace", "pkg"]))
+                command::run(&mut npm(&["test", "--workspace", "pkg", "--workspace", "www"]))
             }
             Self::Browser => {
                 tools::npm_packages()?;

@@ -4,7 +4,7 @@ import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type St
 import { SensorLLMError } from "sensorllm";
 import type { MotionChunk } from "./motion-chunk.ts";
 import { storageProblem } from "./problems.ts";
-import { countAnew, shownAs, type TotalsTransaction } from "./totals.ts";
+import { allStretches, countAnew, shownAs, type TotalsTransaction } from "./totals.ts";
 import type { LocalDate, Milliseconds, MotionLimits, Session, Stretch } from "./types.ts";
 
 /** The present version. Version 1 had no sums of days, no settings, and found a day's stretches only by their starts. */
@@ -195,7 +195,7 @@ async function migrate(connection: Connection, from: number, transaction: IDBPTr
     connection.createObjectStore("settings");
     const stretches = transaction.objectStore("stretches");
     stretches.createIndex("utcDays", "utcDays", { multiEntry: true });
-    for (let cursor = await stretches.openCursor(); cursor; cursor = await cursor.continue()) await cursor.update(stretchRecord(cursor.value));
+    for await (const some of allStretches(transaction as TotalsTransaction)) await Promise.all(some.map((stretch) => stretches.put(stretchRecord(stretch))));
     let bytes = 0;
     for (let cursor = await transaction.objectStore("motion").openCursor(); cursor; cursor = await cursor.continue()) bytes += cursor.value.bytes;
     await transaction.objectStore("settings").put(bytes, "motionBytes");

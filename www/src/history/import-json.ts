@@ -39,16 +39,22 @@ export async function storeImport(database: Database, file: Blob, now: Milliseco
       await transaction.objectStore("sessions").put({ ...(known ?? session), start: Math.min(start, session.start), end: Math.max(end, session.end) });
     }
     const totals = new TotalsChange();
+    const ids = new Set(await transaction.objectStore("stretches").getAllKeys());
+    // All at once: waiting for each would take a turn of the browser for each.
+    const adding: Promise<unknown>[] = [];
     for (const stretch of stretches) {
-      if (await isKnown(transaction, stretch, fresh.has(stretch.session))) {
+      if (ids.has(stretch.id) || (!fresh.has(stretch.session) && (await overlaps(transaction, stretch)))) {
         report.known += 1;
         continue;
       }
-      const record = stretchRecord(stretch);
-      totals.add(record);
-      await transaction.objectStore("stretches").add(record);
+      totals.add(stretch);
+      const added = transaction.objectStore("stretches").add(stretchRecord(stretch));
+      // Told by all of them below.
+      added.catch(() => {});
+      adding.push(added);
       report.stretches += 1;
     }
+    await Promise.all(adding);
     await totals.store(transaction);
     let bytes = 0;
     for (const chunk of motion) {
@@ -63,13 +69,10 @@ export async function storeImport(database: Database, file: Blob, now: Milliseco
   });
 }
 
-/** Whether the history has this stretch, or another one of the same session at the same time. */
-async function isKnown(transaction: Writing, { id, session, start, end }: Stretch, fresh: boolean): Promise<boolean> {
-  const store = transaction.objectStore("stretches");
-  if (await store.get(id)) return true;
-  if (fresh) return false;
+/** Whether the history has another stretch of the same session at the same time. */
+async function overlaps(transaction: Writing, { session, start, end }: Stretch): Promise<boolean> {
   // Those of a session follow each other: the last that begins before the end is the one that may reach in.
-  const last = await store.index("session").openCursor(sessionRange(session, -Infinity, end - 1), "prev");
+  const last = await transaction.objectStore("stretches").index("session").openCursor(sessionRange(session, -Infinity, end - 1), "prev");
   return last !== null && last.value.end > start;
 }
 

@@ -15,8 +15,6 @@ const STORE_EVERY_MS = 4000;
 const MAX_WAITING_BYTES = 8_000_000;
 /** What is forgotten at once when the browser has no more room. */
 const ROOM_BYTES = 2_000_000;
-/** Still no room after so much was forgotten: it is not for the motion's sake. */
-const MAX_ROOM_TRIES = 4;
 /** Gyroscopes give no steps; nobody takes more than these. */
 const MAX_STEPS_PER_MINUTE = 400;
 
@@ -207,14 +205,22 @@ export class SessionRecorder implements Recorder {
   /** Stores; where there is no room, forgets old motion for it, and at last goes without the motion. */
   async #storeWithRoom(batch: Batch): Promise<{ removed: string[]; without?: unknown }> {
     const { database } = this.#home;
+    const full = (error: unknown) => {
+      if (storageProblem(error).code !== "quota") throw error;
+      return error;
+    };
     let problem: unknown;
-    for (let tries = 0; tries < MAX_ROOM_TRIES; tries += 1) {
+    try {
+      return { removed: await storeBatch(database, batch) };
+    } catch (error) {
+      problem = full(error);
+    }
+    // Once only: some browsers have the room later than they say, and the next time comes soon.
+    if ((await makeRoom(database, ROOM_BYTES).catch(() => 0)) > 0) {
       try {
         return { removed: await storeBatch(database, batch) };
       } catch (error) {
-        if (storageProblem(error).code !== "quota") throw error;
-        problem = error;
-        if ((await makeRoom(database, ROOM_BYTES).catch(() => 0)) === 0) break;
+        problem = full(error);
       }
     }
     if (batch.motion.length === 0) throw problem;
