@@ -22,7 +22,7 @@ export class AskedAbout {
   readonly #select = h("select", { "data-testid": "about", onchange: () => this.#showPart() });
   readonly #part = h("input", { type: "range", min: 0, step: 1, value: 0, "data-testid": "part", oninput: () => this.#tellPart() });
   readonly #partTold = h("output", {});
-  readonly #partField = h("label", { class: "field part" }, h("span", {}, t("words.part"), " ", this.#partTold), this.#part);
+  readonly #partField = h("label", { class: "field portion" }, h("span", {}, t("words.part"), " ", this.#partTold), this.#part);
   #stretches: Stretch[] = [];
 
   /** `beside`: what stands beside the choice. */

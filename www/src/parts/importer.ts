@@ -9,6 +9,7 @@ import { settings } from "../settings.ts";
 import { t } from "../strings/index.ts";
 import { clockWithSeconds, dateOf } from "../time.ts";
 import { errorText } from "./notice.ts";
+import { toast } from "./toast.ts";
 
 /** What came in: a sentence, and the day that it is about, if it is about one. */
 interface Imported {
@@ -16,8 +17,14 @@ interface Imported {
   day?: Milliseconds;
 }
 
-/** The section. `imported` is called after something came in; an import that goes on ends when `signal` aborts. */
-export function importer(model: ModelHolder, imported: () => void, signal: AbortSignal): HTMLElement {
+export interface Importer {
+  element: HTMLElement;
+  /** Whether an import goes on, which it does while other views are shown. */
+  readonly running: boolean;
+}
+
+/** The section. `imported` is called after something came in. */
+export function importer(model: ModelHolder, imported: () => void): Importer {
   let running: AbortController | undefined;
   const told = h("p", { class: "aside", role: "status", "data-testid": "import-status" });
   const bar = h("progress", { max: 1, hidden: true, "aria-label": t("import.progress"), "data-testid": "import-progress" });
@@ -40,14 +47,17 @@ export function importer(model: ModelHolder, imported: () => void, signal: Abort
     };
     const start = (recording: Undated) => whenWasIt(recording, question, own.signal);
     try {
-      const { text, day } = await takeIn(files, model, { progress, start, signal: AbortSignal.any([own.signal, signal]) });
+      const { text, day } = await takeIn(files, model, { progress, start, signal: own.signal });
       told.replaceChildren(text);
       if (day !== undefined) told.append(" ", h("a", { href: `#day/${dateOf(day)}` }, t("import.to-day")));
       imported();
+      // Who looks at something else is told there.
+      if (!element.isConnected) toast(text);
     } catch (problem) {
       const cancelled = own.signal.aborted || (problem instanceof DOMException && problem.name === "AbortError");
       told.textContent = cancelled ? t("import.cancelled") : errorText(problem);
     } finally {
+      running = undefined;
       question.replaceChildren();
       show(false);
       input.value = "";
@@ -57,7 +67,7 @@ export function importer(model: ModelHolder, imported: () => void, signal: Abort
     const files = [...(input.files ?? [])];
     if (files.length > 0) void run(files);
   });
-  return h(
+  const element = h(
     "section",
     { "aria-labelledby": "data-import" },
     h("h2", { id: "data-import" }, t("import.title")),
@@ -68,6 +78,12 @@ export function importer(model: ModelHolder, imported: () => void, signal: Abort
     told,
     h("p", { class: "actions" }, cancel),
   );
+  return {
+    element,
+    get running() {
+      return running !== undefined;
+    },
+  };
 }
 
 interface TakeIn {

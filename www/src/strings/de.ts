@@ -198,6 +198,7 @@ export const de: Record<keyof typeof en, string> = {
   "words.suggest.doing": "Was tue ich?",
   "words.suggest.vertical": "Wie verläuft die senkrechte Beschleunigung?",
   "words.suggest.held": "Wie liegt das Telefon?",
+  "words.how": "Die Worte sind die des Modells; jede Zahl darin kommt aus einer genauen Auswertung, deren Befunde darunter stehen.",
   "words.english": "Das Modell liest und schreibt Englisch.",
   "words.answer": "Antwort",
   "words.nothing": "Noch gibt es keine Bewegung zu beschreiben. Zeichne etwas auf, oder spiele eine Aufnahme ab.",

@@ -196,6 +196,7 @@ export const en = {
   "words.suggest.doing": "What am I doing?",
   "words.suggest.vertical": "How does the vertical acceleration change?",
   "words.suggest.held": "How is the phone held?",
+  "words.how": "The words are the model’s; every number in them comes from an exact extractor, whose findings are shown below.",
   "words.english": "The model reads and writes English.",
   "words.answer": "Answer",
   "words.nothing": "There is no motion to speak of yet. Start tracking, or replay a recording.",

@@ -6,7 +6,7 @@ import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
 import { confirm } from "../parts/confirm.ts";
 import { download } from "../parts/download.ts";
-import { importer } from "../parts/importer.ts";
+import { importer, type Importer } from "../parts/importer.ts";
 import { errorText } from "../parts/notice.ts";
 import { unreadable } from "../parts/problem.ts";
 import type { View } from "../router.ts";
@@ -18,6 +18,8 @@ export class DataView implements View {
   readonly #root: HTMLElement;
   readonly #model: ModelHolder;
   readonly #tracker: Tracker;
+  #importer: Importer | undefined;
+  #refresh = () => {};
 
   constructor(root: HTMLElement, model: ModelHolder, tracker: Tracker) {
     this.#root = root;
@@ -27,17 +29,19 @@ export class DataView implements View {
 
   enter(_path: string[], signal: AbortSignal): void {
     const report = h("div", { "data-testid": "report" });
-    const refresh = () => void this.#report(report, signal);
+    this.#refresh = () => void (signal.aborted || this.#report(report, signal));
+    // One that goes on is not begun anew because someone looked at another view.
+    if (!this.#importer?.running) this.#importer = importer(this.#model, () => this.#refresh());
     renew(
       this.#root,
       h("h1", {}, t("data.title")),
       h("p", {}, t("privacy.long")),
       h("section", { "aria-labelledby": "data-stored" }, h("h2", { id: "data-stored" }, t("data.stored")), report),
       this.#export(),
-      importer(this.#model, refresh, signal),
+      this.#importer.element,
       this.#delete(report),
     );
-    refresh();
+    this.#refresh();
   }
 
   async #report(place: HTMLElement, signal: AbortSignal): Promise<void> {

@@ -93,6 +93,7 @@ class WordsPage {
       this.#about.element,
       h("form", { class: "ask", onsubmit: ask }, this.#question, this.#ask),
       h("p", { class: "chips", role: "group", "aria-label": t("words.suggestions") }, ...SUGGESTED.map(([key, question]) => button(t(key), suggest(question), { "data-testid": "suggestion" }))),
+      h("p", { class: "aside" }, t("words.how")),
       ...(language() === "en" ? [] : [h("p", { class: "aside" }, t("words.english"))]),
       this.#told,
       this.#answered,
