@@ -26,7 +26,7 @@ test.afterEach(() => site.stop());
 
 test(`an hour at ${SPEED} times its speed gives the minutes of each activity within 10 %, in memory that does not grow, and never blocks the page`, async ({ page, browser }) => {
   // A busy machine takes longer than the minute to name it.
-  test.setTimeout(400_000);
+  test.setTimeout(900_000);
   const hour = await anHour();
   await page.route("**/recordings/tour.json", (route) => route.fulfill({ contentType: "application/json", body: hour }));
   await page.goto(`${site.url}?device=cpu&speed=${SPEED}`);
@@ -39,7 +39,7 @@ test(`an hour at ${SPEED} times its speed gives the minutes of each activity wit
   await page.getByTestId("replay").click();
   const minute = async () => Number(await page.getByTestId("activity").getAttribute("data-end")) / 60;
   const measured: number[] = [];
-  const until = (due: number) => expect.poll(minute, { timeout: 120_000 }).toBeGreaterThan(due);
+  const until = (due: number) => expect.poll(minute, { timeout: 300_000 }).toBeGreaterThan(due);
   for (const due of [10, 20, 30, 40, 50]) {
     await until(due);
     measured.push(await bytes());
@@ -71,7 +71,7 @@ test("tracking live motion blocks the page never over 50 ms, drops no window, an
   };
   const windows = async () => Number(await page.getByTestId("windows").textContent());
   await begin();
-  expectShort(await mainThreadTasks(browser, page, () => expect.poll(windows, { timeout: 60_000 }).toBeGreaterThan(12)));
+  expectShort(await mainThreadTasks(browser, page, () => expect.poll(windows, { timeout: 120_000 }).toBeGreaterThan(12)));
   await expect(page.locator("#dropped")).toHaveText("0");
   const reloaded = Date.now();
   await page.reload();
@@ -86,7 +86,7 @@ test("tracking live motion blocks the page never over 50 ms, drops no window, an
   await kept(page, reloaded, "reloaded");
   await openView(page, "now");
   await begin();
-  await expect.poll(windows, { timeout: 60_000 }).toBeGreaterThan(9);
+  await expect.poll(windows, { timeout: 120_000 }).toBeGreaterThan(9);
   const devtools = await context.newCDPSession(page);
   const crashed = Date.now();
   const gone = page.waitForEvent("crash");
