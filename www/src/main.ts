@@ -1,10 +1,12 @@
 // The page: what it is made of, and who tells whom.
 
+import "./pwa/trusted-types.ts";
 import "@fontsource/instrument-serif/latin-400.css";
 import "./styles/index.css";
 import { applyTheme } from "./appearance.ts";
 import { element } from "./dom.ts";
 import { ModelHolder } from "./model.ts";
+import { startPwa } from "./pwa/pwa.ts";
 import { refresh, route } from "./router.ts";
 import { onChoice } from "./settings.ts";
 import { translate } from "./strings/index.ts";
@@ -33,11 +35,7 @@ route({
   settings: new SettingsView(element("view-settings"), () => model.info),
 });
 model.load();
-
-/** Whether a recording goes on, which nothing may interrupt. */
-export function isRecording(): boolean {
-  return tracker.phase === "running";
-}
+startPwa({ banner: element("banner"), loaded: model.current });
 
 onChoice((changed) => {
   if (changed.has("theme")) applyTheme();

@@ -17,6 +17,8 @@ export interface Settings {
   /** Empty: the browser's. */
   language: "" | "en" | "de";
   keepScreenOn: boolean;
+  /** Whether the page was here before, and whether it may offer to be installed. */
+  install: "" | "seen" | "no";
 }
 
 const KEY = "sensorllm.settings";
@@ -32,6 +34,7 @@ const DEFAULTS: Readonly<Settings> = {
   theme: "auto",
   language: "",
   keepScreenOn: true,
+  install: "",
 };
 
 /** What each setting may be; a setting that is not here may be anything of its type. */
@@ -44,6 +47,7 @@ const ALLOWED: { readonly [K in keyof Settings]?: readonly Settings[K][] } = {
   rotation: ["°/s", "rad/s"],
   theme: ["auto", "light", "dark"],
   language: ["", "en", "de"],
+  install: ["", "seen", "no"],
 };
 
 type Listener = (changed: ReadonlySet<keyof Settings>) => void;

@@ -5,11 +5,12 @@ import type { ListenStatus, LivePrediction, ModelInfo, MotionSource, Placement, 
 import type { Origin } from "./history/types.ts";
 import { Keeper } from "./keeper.ts";
 import type { ModelHolder } from "./model.ts";
+import { recordingStarted } from "./pwa/pwa.ts";
 import { between, Recent } from "./recent.ts";
 import { onChoice, settings } from "./settings.ts";
 
-/** Windows of a fast replay that may wait, so that none is given up. */
-const REPLAY_PENDING = 64;
+/** Windows of a fast replay that may wait: all of them, since it loses nothing by being named late. */
+const REPLAY_PENDING = 1_000_000;
 
 export type Phase = "idle" | "running" | "paused";
 export type Ending = "over" | "stopped" | "paused";
@@ -147,6 +148,7 @@ export class Tracker {
     this.#run = run;
     this.#paused = undefined;
     this.recent.clear();
+    const over = recordingStarted({ keep: run.origin === "sensors" });
     this.listener?.started(run.origin, anew);
     let source: AsyncIterator<Samples> | undefined;
     let failure: { error: unknown } | undefined;
@@ -161,7 +163,8 @@ export class Tracker {
     }
     void source?.return?.();
     run.stopped.abort();
-    void run.keeper?.stop();
+    // Not before all of it is stored may the page be loaded anew.
+    void Promise.resolve(run.keeper?.stop()).finally(over);
     if (this.#run === run) {
       this.#run = undefined;
       if (!failure && run.ending === "paused") this.#paused = run;

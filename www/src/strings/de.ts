@@ -312,4 +312,14 @@ export const de: Record<keyof typeof en, string> = {
   "settings.elsewhere": "Die Seite darf Modelle nur von dort laden, von wo sie selbst geladen wurde.",
   "settings.privacy": "Privatsphäre",
   "settings.to-data": "Gespeichertes exportieren oder löschen",
+
+  "update.ready": "Eine neue Version ist da.",
+  "update.accept": "Aktualisieren",
+  "update.later": "Später",
+  "update.elsewhere": "Ein anderer Tab zeichnet auf. Beende das dort, dann aktualisiere.",
+  "install.offer": "Auf den Startbildschirm damit: Es geht auch ohne Netz.",
+  "install.accept": "Installieren",
+  "install.no": "Nein",
+  "install.by-hand": "Für den Startbildschirm: auf „Teilen“ tippen, dann „Zum Home-Bildschirm“. Dort geht es auch ohne Netz.",
+  "install.understood": "Verstanden",
 };

@@ -310,4 +310,14 @@ export const en = {
   "settings.elsewhere": "The page may load models only from the place it was loaded from.",
   "settings.privacy": "Privacy",
   "settings.to-data": "Export or delete what is stored",
+
+  "update.ready": "A new version is ready.",
+  "update.accept": "Update",
+  "update.later": "Later",
+  "update.elsewhere": "Another tab is recording. Stop it there, then update.",
+  "install.offer": "Put it on your home screen: it works without a network.",
+  "install.accept": "Install",
+  "install.no": "No",
+  "install.by-hand": "For your home screen: tap Share, then “Add to Home Screen”. It works without a network there.",
+  "install.understood": "Understood",
 };
