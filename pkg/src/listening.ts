@@ -90,7 +90,7 @@ class Listening {
         this.#tape.push(result.value);
         this.#send();
         const lostSeconds = this.#tape.limit();
-        if (lostSeconds > 0) this.#giveUp(Math.ceil((lostSeconds * this.#supervisor.info.rateHz) / this.#supervisor.info.hop));
+        if (lostSeconds > 0) this.#giveUp(Math.ceil((lostSeconds * this.#supervisor.info.rateHz) / this.#supervisor.info.liveHop));
       }
       this.#sourceEnded = true;
       this.#send();

@@ -234,6 +234,8 @@ export interface ModelInfo {
   /** Window length and step in samples at `rateHz`, and the length in seconds. */
   window: number;
   hop: number;
+  /** The step while listening, in samples: shorter where labels are smoothed over time, so that a change is told soon. */
+  liveHop: number;
   windowSeconds: number;
   /** What the model looks at, such as `acceleration x`. */
   channels: string[];

@@ -15,6 +15,7 @@ export const INFO: ModelInfo = {
   rateHz: 50,
   window: 10,
   hop: 10,
+  liveHop: 10,
   windowSeconds: 0.2,
   channels: ["acceleration.up"],
   head: "encoder",

@@ -2,8 +2,8 @@
 
 import { ACTIVITIES, SUBJECTS, choosePlacement, expect, openDemo, recording, share, shownLabels, test } from "./fixtures.ts";
 
-/** Windows of 2.56 s every 1.28 s in 30 s of motion, less the one that still waits for the next sample. */
-const WINDOWS = 21;
+/** Windows of 2.56 s every 0.64 s in 30 s of motion, less the one that still waits for the next sample. */
+const WINDOWS = 42;
 
 for (const activity of ACTIVITIES) {
   test(`${activity} is named right in at least 90 % of windows`, async ({ page, device }) => {

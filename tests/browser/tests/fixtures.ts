@@ -31,7 +31,7 @@ export async function shownLabels(page: Page, rows: Rows): Promise<string[]> {
   return page.evaluate(async ({ timeMs, acceleration, rotationRate }) => {
     const shown: string[] = [];
     const activity = document.querySelector('[data-testid="activity"]') as HTMLElement;
-    const observer = new MutationObserver(() => activity.dataset.activity && shown.push(activity.dataset.activity));
+    const observer = new MutationObserver(() => activity.dataset.activity && shown.push(activity.dataset.shown ?? ""));
     observer.observe(activity, { attributes: true, attributeFilter: ["data-activity"] });
     const settled = async (least: number, patience: number) => {
       const until = performance.now() + patience;
@@ -48,10 +48,10 @@ export async function shownLabels(page: Page, rows: Rows): Promise<string[]> {
       // An event made by script carries the time at which it was made; the recording has its own clock.
       Object.defineProperty(event, "timeStamp", { value: origin + time });
       window.dispatchEvent(event);
-      // A second and more of samples at a time, then the page may catch up to all but the newest two windows.
-      if (row % 64 === 63) await settled(Math.floor((row - 128) / 64) - 1, 20_000);
+      // Half a second and more of samples at a time, then the page may catch up to all but the newest two windows.
+      if (row % 32 === 31) await settled(Math.floor((row - 128) / 32) - 1, 20_000);
     }
-    await settled(Math.floor((timeMs.length - 129) / 64) + 1, 20_000);
+    await settled(Math.floor((timeMs.length - 129) / 32) + 1, 20_000);
     observer.disconnect();
     return shown;
   }, rows);

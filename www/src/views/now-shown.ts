@@ -6,8 +6,10 @@ import { element, h, vary } from "../dom.ts";
 import { t } from "../strings/index.ts";
 import { decimal, duration } from "../time.ts";
 
-/** Windows in the ribbon: about a minute. */
-const RIBBON_WINDOWS = 48;
+/** Bars in the ribbon, a minute in all. */
+const RIBBON_BARS = 48;
+/** Windows whose times are remembered. */
+const MEASURED_WINDOWS = 48;
 
 const activity = element("activity");
 const status = element("status");
@@ -18,6 +20,8 @@ const device = element("device");
 
 let times: number[] = [];
 let windows = 0;
+/** Windows in a minute divided by the bars of one. */
+let windowsPerBar = 1;
 /** The activity that is shown, and when it began on the samples' clock. */
 let shown: { label: string; since: number } | undefined;
 
@@ -41,6 +45,7 @@ export function showModel(info: ModelInfo): void {
   const software = info.adapter?.software ? ` (${t("device.software")})` : "";
   device.textContent = info.device === "cpu" ? "CPU" : `WebGPU${software}`;
   device.dataset.device = info.device;
+  windowsPerBar = Math.max(1, Math.round((60 * info.rateHz) / info.liveHop / RIBBON_BARS));
   element("computes").textContent = info.device === "cpu" ? t("device.cpu") : `WebGPU: ${info.adapter?.name ?? t("device.unnamed")}${software}`;
   element("model").textContent = t("hood.model-is", {
     name: info.name,
@@ -78,6 +83,7 @@ export function showPrediction(prediction: LivePrediction): void {
   activity.dataset.confidence = prediction.confidence.toFixed(4);
   activity.dataset.end = prediction.end.toFixed(3);
   activity.dataset.activity = prediction.label;
+  activity.dataset.shown = smoothed.label;
   document.documentElement.dataset.activity = smoothed.label;
   if (shown?.label !== smoothed.label) shown = { label: smoothed.label, since: prediction.start };
   // A live region is read out when its text changes: only when the activity does.
@@ -95,11 +101,11 @@ export function showPrediction(prediction: LivePrediction): void {
     (row.querySelector(".value") as HTMLElement).textContent = percent(probability);
   }
 
-  ribbon.append(vary(h("span", { "data-hue": smoothed.label }), { "--p": smoothed.confidence }));
-  while (ribbon.children.length > RIBBON_WINDOWS) ribbon.firstChild?.remove();
+  if (windows % windowsPerBar === 0) ribbon.append(vary(h("span", { "data-hue": smoothed.label }), { "--p": smoothed.confidence }));
+  while (ribbon.children.length > RIBBON_BARS) ribbon.firstChild?.remove();
   element("ribbon-caption").hidden = false;
 
-  times = [...times, milliseconds].slice(-RIBBON_WINDOWS);
+  times = [...times, milliseconds].slice(-MEASURED_WINDOWS);
   windows += 1;
   const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
   const each = median < 10 ? decimal(median, 1) : String(Math.round(median));
