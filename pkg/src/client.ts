@@ -9,6 +9,7 @@ import { Supervisor, type Session } from "./supervisor.ts";
 import type {
   AnswerEvent,
   ClassifyOptions,
+  Embedding,
   ListenOptions,
   LivePrediction,
   LoadOptions,
@@ -211,6 +212,14 @@ export class Client implements AsyncDisposable {
   async classify(samples: Samples, options: ClassifyOptions = {}): Promise<Prediction[]> {
     const { signal, ...rest } = options;
     return this.#supervisor.run(({ connection }) => connection.request<"classify">({ kind: "classify", samples, options: rest }, { signal }).answer);
+  }
+
+  /**
+   * Cuts a recording into windows and gives the encoder's vectors of each, which know nothing of labels and of how the phone is carried.
+   * Their mean over the positions is a good description of a channel.
+   */
+  async embed(samples: Samples, options: { signal?: AbortSignal | undefined } = {}): Promise<Embedding[]> {
+    return this.#supervisor.run(({ connection }) => connection.request<"embed">({ kind: "embed", samples }, options).answer);
   }
 
   /**

@@ -3,11 +3,12 @@
 import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { Kept, WorkerOptions } from "./protocol.ts";
-import type { Device, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
+import type { Device, Embedding, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
 export interface Engine {
   classify(samples: Samples, options: WorkerOptions): Promise<Prediction[]>;
+  embed(samples: Samples): Promise<Embedding[]>;
   ask(samples: Samples, question: string, options: WorkerOptions): Promise<EngineAnswer>;
   stream(options: WorkerOptions): EngineStream;
   free(): void;

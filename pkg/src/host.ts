@@ -64,6 +64,9 @@ export class Host {
       case "classify":
         this.#answer({ kind: "done", id: request.id, value: await this.#ready().classify(request.samples, request.options) });
         return;
+      case "embed":
+        this.#answer({ kind: "done", id: request.id, value: await this.#ready().embed(request.samples) });
+        return;
       case "ask":
         return this.#ask(request.id, request);
       case "listen":

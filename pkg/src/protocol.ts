@@ -5,7 +5,7 @@ import type { Measurement } from "./measure.ts";
 import type { FetchedModel } from "./model.ts";
 import type { Origin } from "./store/model-source.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
-import type { AnswerEvent, ClassifyOptions, Device, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
+import type { AnswerEvent, ClassifyOptions, Device, Embedding, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** The options of a computation that the worker needs; an AbortSignal cannot be posted and becomes an `abort`. */
 export type WorkerOptions = Omit<ClassifyOptions, "signal">;
@@ -33,6 +33,7 @@ export interface Kept {
 export type ActivityRequest =
   | ({ kind: "load"; kept?: Kept | undefined } & LoadMessage)
   | { kind: "classify"; id: number; samples: Samples; options: WorkerOptions }
+  | { kind: "embed"; id: number; samples: Samples }
   | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
   | { kind: "listen"; id: number; options: WorkerOptions; maxPending: number }
   /** More samples for the `listen` of this id. */
@@ -72,6 +73,7 @@ export type Request = ActivityRequest | TextRequest | AbortRequest | CloseReques
 export interface Results {
   load: ModelInfo;
   classify: Prediction[];
+  embed: Embedding[];
   ask: undefined;
   listen: undefined;
   "load-text": TextModelInfo;

@@ -51,6 +51,19 @@ export interface Prediction {
   smoothed: Smoothed;
 }
 
+/** What the encoder makes of one window: vectors to compare, search and cluster motion by, or to learn a classifier of your own from. */
+export interface Embedding {
+  /** Where the window starts and ends, in seconds on the samples' clock. */
+  start: number;
+  end: number;
+  /** The channels that were measured, such as `acceleration x`. */
+  channels: string[];
+  /** Channels, positions and width of `vectors`: each channel has one vector for each patch of the window, and one for the whole. */
+  shape: [channels: number, positions: number, width: number];
+  /** The vectors, one after the other, channel by channel. */
+  vectors: Float32Array;
+}
+
 /** Probabilities smoothed over time. They flicker less than those of single windows and follow a change within seconds. */
 export interface Smoothed {
   /** One of the model's labels, a group (such as `still`), or `unknown` when none is likely enough. */

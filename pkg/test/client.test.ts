@@ -80,6 +80,14 @@ test("aborting a load rejects with the signal's reason and ends the worker", asy
   assert.equal(aborted, false, "a terminated worker needs no message");
 });
 
+test("embedding gives vectors for each window", async () => {
+  const { client } = await load();
+  const embeddings = await client.embed(samples(20));
+  assert.deepEqual(embeddings.map(({ start }) => start), [0, 0.2]);
+  assert.ok(embeddings.every(({ shape, vectors }) => vectors.length === shape.reduce((product, size) => product * size, 1)));
+  await assert.rejects(client.embed(samples(20), { signal: AbortSignal.abort(new Error("enough")) }), /enough/);
+});
+
 test("aborting a classification rejects at once, and the model can still be used", async () => {
   const { client } = await load(new CountingEngine(20));
   const controller = new AbortController();

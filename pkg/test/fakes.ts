@@ -6,7 +6,7 @@ import { Hosts } from "../src/hosts.ts";
 import type { Request, Response } from "../src/protocol.ts";
 import type { TextEngine, TextEngineLoader, TextGeneration, TextStep } from "../src/text-engine.ts";
 import type { Prompt, TextModelInfo } from "../src/text-types.ts";
-import type { Facts, ModelInfo, Prediction, Samples, Transition } from "../src/types.ts";
+import type { Embedding, Facts, ModelInfo, Prediction, Samples, Transition } from "../src/types.ts";
 
 export const INFO: ModelInfo = {
   name: "counting",
@@ -63,6 +63,11 @@ export class CountingEngine implements Engine {
     await delay(this.milliseconds);
     if (samples.timeMs.length < 10) throw Object.assign(new Error("one window needs 10 rows"), { code: "too-few-samples", hint: "record longer" });
     return Array.from({ length: Math.floor(samples.timeMs.length / 10) }, (_, index) => window(index));
+  }
+
+  async embed(samples: Samples): Promise<Embedding[]> {
+    const windows = await this.classify(samples);
+    return windows.map(({ start, end }) => ({ start, end, channels: ["acceleration x"], shape: [1, 1, 2], vectors: new Float32Array([start, end]) }));
   }
 
   async ask(_: Samples, question: string): Promise<EngineAnswer> {

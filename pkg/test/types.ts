@@ -8,6 +8,7 @@ import {
   replay,
   SensorLLM,
   SensorLLMError,
+  type Embedding,
   type ErrorCode,
   type Facts,
   type LivePrediction,
@@ -49,6 +50,7 @@ export async function loading(): Promise<void> {
 
 export async function classifying(model: SensorLLM, samples: Samples): Promise<void> {
   is<Prediction[]>()(await model.classify(samples, { placement: "pocket", head: "llm", signal: new AbortController().signal }));
+  is<Embedding[]>()(await model.embed(samples, { signal: new AbortController().signal }));
   is<Prediction[]>()(await model.classify({ timeMs: new Float64Array(2), acceleration: new Float32Array(6), convention: "w3c" }));
   // @ts-expect-error: samples say whose units and signs they have
   await model.classify({ timeMs: new Float64Array(2), acceleration: new Float32Array(6) });

@@ -1,7 +1,8 @@
 // Types of build.mjs, for the tests.
 
-export type Fixture = "vite" | "webpack" | "esbuild" | "next" | "plain" | "node";
+export type Fixture = "vite" | "vite7" | "webpack" | "esbuild" | "rollup" | "next" | "next-server" | "plain" | "node";
 export const SERVED: Record<Fixture, string>;
 export function folder(name: Fixture): string;
+export function readmeBlock(language: string, heading?: string): Promise<string>;
 export function tenLines(): Promise<string>;
 export function build(...names: Fixture[]): Promise<void>;

@@ -16,17 +16,32 @@ const readme = here("../../pkg/README.md");
 const types = here("../../pkg/test/types.ts");
 
 /** The folder that is served, below the fixture's own. */
-export const SERVED = { vite: "dist", webpack: "public", esbuild: "public", next: "out", plain: ".", node: "." };
+export const SERVED = {
+  vite: "dist",
+  vite7: "dist",
+  webpack: "public",
+  esbuild: "public",
+  rollup: "public",
+  next: "out",
+  "next-server": "out",
+  plain: ".",
+  node: ".",
+};
 
 /** Where a fixture was built. */
 export const folder = (name) => join(results, name);
 
-/** The first block of HTML in the package's README: its ten lines. */
-export async function tenLines() {
-  const [, block] = /```html\n(.*?)```/s.exec(await readFile(readme, "utf8")) ?? [];
-  if (block === undefined) throw new Error(`${readme} has no block of HTML`);
+/** The first block of code in this language of the package's README, below a heading if one is named. */
+export async function readmeBlock(language, heading) {
+  const text = await readFile(readme, "utf8");
+  const [, section] = heading ? text.split(new RegExp(`\n##+ ${heading}\n`)) : [, text];
+  const [, block] = new RegExp("```" + language + "\\n(.*?)```", "s").exec(section ?? "") ?? [];
+  if (block === undefined) throw new Error(`${readme} has no block of ${language}${heading ? ` below ${heading}` : ""}`);
   return block;
 }
+
+/** The README's ten lines. */
+export const tenLines = () => readmeBlock("html");
 
 async function run(command, parameters, cwd) {
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
@@ -60,7 +75,7 @@ async function state(path) {
 async function buildOne(name, archive) {
   const target = folder(name);
   const stamp = join(target, ".built");
-  const wanted = hash([archive, await state(here(name)), await state(here("app")), hash(await readFile(recording)), hash(await readFile(types)), await tenLines()].join("\n"));
+  const wanted = hash([archive, await state(here(name)), await state(here("app")), hash(await readFile(recording)), hash(await readFile(types)), hash(await readFile(readme))].join("\n"));
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   console.log(`building ${name}`);
   await rm(stamp, { force: true });
@@ -73,12 +88,26 @@ async function buildOne(name, archive) {
   await mkdir(join(target, "public"), { recursive: true });
   await cp(recording, join(target, name === "plain" ? "walking.json" : "public/walking.json"));
   await run("npm", ["install", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"], target);
-  if (name === "vite") await writeFile(join(target, "readme.html"), `<!doctype html>\n${await tenLines()}`);
-  if (name === "webpack" || name === "esbuild") await cp(join(target, "index.html"), join(target, "public/index.html"));
+  if (name === "vite") await readmePages(target);
+  if (name === "plain") await writeFile(join(target, "readme.html"), `<!doctype html>\n${await readmeBlock("html", "A page without a bundler")}${await tenLines()}`);
+  if (["webpack", "esbuild", "rollup"].includes(name)) await cp(join(target, "index.html"), join(target, "public/index.html"));
   if (name === "plain") await elsewhere(target);
   if (name === "node") await writeFile(join(target, "types.ts"), asInstalled(await readFile(types, "utf8")));
   if (JSON.parse(await readFile(join(target, "package.json"), "utf8")).scripts?.build) await run("npm", ["run", "build"], target);
   await writeFile(stamp, wanted);
+}
+
+/** What the README says for Vite, React and a model of one's own, each as a page. */
+async function readmePages(target) {
+  const page = (name, body) => writeFile(join(target, `${name}.html`), `<!doctype html>\n${body}`);
+  await page("readme", await tenLines());
+  await writeFile(join(target, "readme-react.tsx"), await readmeBlock("tsx", "React"));
+  const mount = 'import { createElement } from "react";\nimport { createRoot } from "react-dom/client";\nimport { Now } from "./readme-react.tsx";\n';
+  await writeFile(join(target, "readme-mount.js"), `${mount}createRoot(document.querySelector("main")).render(createElement(Now));\n`);
+  await page("readme-react", '<main></main>\n<script type="module" src="/readme-mount.js"></script>\n');
+  await writeFile(join(target, "readme-model.js"), `${await readmeBlock("ts", "Your own model")}document.querySelector("output").value = model.info.labels.join(" ");\n`);
+  await page("readme-model", '<output></output>\n<script type="module" src="/readme-model.js"></script>\n');
+  await cp(join(target, "node_modules/sensorllm/model"), join(target, "mine"), { recursive: true });
 }
 
 /** The package's files under other names, for the page that says where they are. */

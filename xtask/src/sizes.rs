@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use crate::command::{command, root};
 use crate::wasm::{self, Profile};
 
-/// The most bytes the wasm may have after brotli: 2.5 MB, a few seconds on a mobile connection. A quarter of it reads and writes text
+/// The most bytes the wasm may have after brotli: 2.2 MB, a few seconds on a mobile connection. A quarter of it reads and writes text
 /// (tokenizers, chat templates).
-const WASM_BROTLI_LIMIT: u64 = 2_500_000;
+const WASM_BROTLI_LIMIT: u64 = 2_200_000;
 
 /// The most bytes the model folder may have as it lies on disk: 8 MB.
 const MODEL_LIMIT: u64 = 8_000_000;

@@ -40,6 +40,8 @@ enum Step {
     Package,
     /// Tests of the demo page in Chromium
     Browser,
+    /// Core tests of package and demo page in Firefox
+    Firefox,
 }
 
 impl Step {
@@ -117,6 +119,17 @@ impl Step {
                     npm(&["test", "--workspace", "tests/browser"])
                         .env("CHROMIUM", chromium)
                         .env("SENSORLLM_CLI", program),
+                )
+            }
+            Self::Firefox => {
+                tools::npm_packages()?;
+                let firefox = tools::firefox()?;
+                // What Firefox computes is compared with what Chromium does.
+                let chromium = tools::chromium()?;
+                command::run(
+                    npm(&["run", "test:firefox", "--workspace", "tests/browser"])
+                        .env("FIREFOX", firefox)
+                        .env("CHROMIUM", chromium),
                 )
             }
         }

@@ -106,31 +106,78 @@ fn is_newer(file: &Path, other: &Path) -> bool {
 
 /// Chromium, for the browser tests: `$CHROMIUM`, else a Chromium or Chrome of this machine, else Debian's package.
 pub fn chromium() -> Result<PathBuf> {
-    if let Some(file) = env::var_os("CHROMIUM").map(PathBuf::from) {
-        if !file.is_file() {
-            bail!("CHROMIUM is set to {}, which is not a file", file.display());
-        }
-        return Ok(file);
-    }
-    if let Some(file) = find_chromium() {
-        return Ok(file);
-    }
-    let help = "Chromium is missing: install Chromium or Chrome, or set CHROMIUM to its program";
-    if !can_use_apt() {
-        bail!("{help} (Debian: apt-get install chromium mesa-vulkan-drivers, as root)");
-    }
-    apt_install(&["chromium", "mesa-vulkan-drivers"])?;
-    find_chromium().context(help)
+    CHROMIUM.program()
 }
 
-fn find_chromium() -> Option<PathBuf> {
-    let names = ["chromium", "google-chrome", "google-chrome-stable", "chrome", "chromium-browser"];
-    let applications = [
+/// Firefox, for its own tests: `$FIREFOX`, else a Firefox of this machine, else Debian's package.
+pub fn firefox() -> Result<PathBuf> {
+    FIREFOX.program()
+}
+
+/// A browser of this machine, and where to have it from.
+struct BrowserProgram {
+    name: &'static str,
+    /// Environment variable that names its program.
+    variable: &'static str,
+    /// What to install where there is none.
+    help: &'static str,
+    /// Names of its program in the search path.
+    commands: &'static [&'static str],
+    /// Its program on macOS and Windows.
+    applications: &'static [&'static str],
+    /// Debian's packages.
+    packages: &'static [&'static str],
+}
+
+const CHROMIUM: BrowserProgram = BrowserProgram {
+    name: "Chromium",
+    variable: "CHROMIUM",
+    help: "install Chromium or Chrome",
+    commands: &["chromium", "google-chrome", "google-chrome-stable", "chrome", "chromium-browser"],
+    applications: &[
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
         "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
-    ];
-    find_in_path(&names).or_else(|| applications.iter().map(PathBuf::from).find(|file| file.is_file()))
+    ],
+    packages: &["chromium", "mesa-vulkan-drivers"],
+};
+
+const FIREFOX: BrowserProgram = BrowserProgram {
+    name: "Firefox",
+    variable: "FIREFOX",
+    help: "install Firefox",
+    commands: &["firefox-esr", "firefox"],
+    applications: &[
+        "/Applications/Firefox.app/Contents/MacOS/firefox",
+        "C:\\Program Files\\Mozilla Firefox\\firefox.exe",
+    ],
+    packages: &["firefox-esr"],
+};
+
+impl BrowserProgram {
+    fn program(&self) -> Result<PathBuf> {
+        if let Some(file) = env::var_os(self.variable).map(PathBuf::from) {
+            if !file.is_file() {
+                bail!("{} is set to {}, which is not a file", self.variable, file.display());
+            }
+            return Ok(file);
+        }
+        if let Some(file) = self.find() {
+            return Ok(file);
+        }
+        let help =
+            format!("{} is missing: {}, or set {} to its program", self.name, self.help, self.variable);
+        if !can_use_apt() {
+            bail!("{help} (Debian: apt-get install {}, as root)", self.packages.join(" "));
+        }
+        apt_install(self.packages)?;
+        self.find().context(help)
+    }
+
+    fn find(&self) -> Option<PathBuf> {
+        let installed = || self.applications.iter().map(PathBuf::from).find(|file| file.is_file());
+        find_in_path(self.commands).or_else(installed)
+    }
 }
 
 /// A Vulkan driver for native WebGPU tests on Linux: the machine's, else Mesa's, which also computes on the CPU.

@@ -42,11 +42,14 @@ const WASM_FEATURES: [&str; 7] = [
 
 /// What wasm-opt does for speed. Not -O3 or -O2: they reorder what LLVM has scheduled, and browsers then compute products of
 /// quantised weights at half the speed; after brotli their result is larger, too.
-const TIDYING: [&str; 6] = [
+const TIDYING: [&str; 9] = [
     "--strip-debug",
-    "--duplicate-function-elimination",
     "--dce",
+    "--remove-unused-brs",
+    "--remove-unused-names",
+    "--merge-blocks",
     "--vacuum",
+    "--duplicate-function-elimination",
     "--remove-unused-module-elements",
     "--memory-packing",
 ];
@@ -70,7 +73,11 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
     };
     let arguments =
         ["build", "-p", "sensorllm-web", "--target", tools::WASM_TARGET, "--profile", cargo_profile];
-    run(&mut cargo(&arguments))?;
+    let mut cargo = cargo(&arguments);
+    if profile == Profile::Release {
+        cargo.arg("--config").arg(format!("target.{}.rustflags={:?}", tools::WASM_TARGET, without_paths()?));
+    }
+    run(&mut cargo)?;
     let compiled = target_folder().join(tools::WASM_TARGET).join(cargo_profile).join("sensorllm_web.wasm");
 
     let settings = format!("{profile:?} {optimise:?} {WASM_FEATURES:?} {TIDYING:?} {}", bindgen.display());
@@ -97,6 +104,19 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
     let name = profile.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     fs::write(folder().join("profile"), name).context("could not write pkg/wasm/profile")?;
     fs::write(&stamp_file, stamp()?).with_context(|| format!("could not write {}", stamp_file.display()))
+}
+
+/// Flags for rustc that shorten the source paths in messages of panics to what comes after the folders of this machine: they would
+/// ship otherwise. Cargo adds them to those in its configuration.
+fn without_paths() -> Result<Vec<String>> {
+    let home = std::env::home_dir().context("there is no home folder")?;
+    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    let mut folders = vec![root().to_owned()];
+    // One folder for each registry that sources came from.
+    if let Ok(registries) = fs::read_dir(cargo_home.join("registry").join("src")) {
+        folders.extend(registries.flatten().map(|registry| registry.path()));
+    }
+    Ok(folders.iter().map(|folder| format!("--remap-path-prefix={}=", folder.display())).collect())
 }
 
 /// A text that changes whenever a file is written.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use js_sys::{Float32Array, Float64Array, Reflect};
 use sensorllm::sensor::{Channel, Convention, Placement, Samples};
 use sensorllm::transitions::{Event, Steady};
-use sensorllm::{Error, ErrorKind, Head, Manifest, Options, Prediction};
+use sensorllm::{Embedding, Error, ErrorKind, Head, Manifest, Options, Prediction};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -171,6 +171,25 @@ pub fn predictions(
 /// One prediction of such a list.
 pub fn one_prediction(manifest: &Manifest, one: &Prediction, steady: &Steady) -> Result<JsValue, JsValue> {
     to_js(&prediction(manifest, one, steady))
+}
+
+/// `{start, end, channels, shape, vectors}`; the vectors are a `Float32Array`.
+pub fn embedding(one: &Embedding) -> Result<JsValue, JsValue> {
+    #[derive(Serialize)]
+    struct JsEmbedding {
+        start: f64,
+        end: f64,
+        channels: Vec<String>,
+        shape: [usize; 3],
+    }
+    let object = to_js(&JsEmbedding {
+        start: one.start_seconds,
+        end: one.end_seconds,
+        channels: one.channels.iter().map(Channel::to_string).collect(),
+        shape: [one.channels.len(), one.positions, one.width],
+    })?;
+    Reflect::set(&object, &"vectors".into(), &Float32Array::from(one.vectors.as_slice()))?;
+    Ok(object)
 }
 
 /// Plain objects and lists; maps become objects, as in JSON.

@@ -69,6 +69,14 @@ impl SensorLlm {
         convert::predictions(self.pipeline.manifest(), &predictions, &steady)
     }
 
+    /// Cuts samples into windows and gives the encoder's vectors of each.
+    pub async fn embed(&self, samples: JsValue) -> Result<JsValue, JsValue> {
+        let samples = convert::samples(&samples)?;
+        let windows = self.pipeline.windows(&samples).map_err(convert::error)?;
+        let embeddings = self.pipeline.embed(&windows).await.map_err(convert::error)?;
+        embeddings.iter().map(convert::embedding).collect::<Result<js_sys::Array, _>>().map(JsValue::from)
+    }
+
     /// Starts to answer a question about a recording; an empty one asks to describe it.
     pub async fn ask(&self, samples: JsValue, question: &str, options: JsValue) -> Result<Answer, JsValue> {
         let samples = convert::samples(&samples)?;

@@ -74,5 +74,5 @@ pub mod words;
 pub use error::{Error, ErrorKind, Result};
 pub use head::Head;
 pub use manifest::Manifest;
-pub use pipeline::{Options, Pipeline, Prediction};
+pub use pipeline::{Embedding, Options, Pipeline, Prediction};
 pub use sensor::formats;

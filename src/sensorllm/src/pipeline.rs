@@ -13,6 +13,9 @@ use crate::transitions::{Filter, Labels};
 use crate::weights;
 use crate::words::Words;
 
+/// Windows whose vectors are computed at once.
+const EMBEDDED_TOGETHER: usize = 64;
+
 /// A loaded model on a device: samples in, activities out.
 pub struct Pipeline {
     manifest: Manifest,
@@ -44,6 +47,23 @@ pub struct Prediction {
     pub label: String,
     /// Probability of the answer.
     pub confidence: f32,
+}
+
+/// What the encoder makes of a window: vectors to compare and to learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// Start of the window, on the clock of the samples.
+    pub start_seconds: f64,
+    /// End of the window.
+    pub end_seconds: f64,
+    /// The channels that were measured, of those that are encoded.
+    pub channels: Vec<Channel>,
+    /// Positions of each channel: its patches, and the encoder's own tokens.
+    pub positions: usize,
+    /// Length of a vector.
+    pub width: usize,
+    /// `[channels, positions, width]`
+    pub vectors: Vec<f32>,
 }
 
 impl Prediction {
@@ -175,6 +195,48 @@ impl Pipeline {
         Ok(rows.map(|(window, row)| self.prediction(window, row, options.placement)).collect())
     }
 
+    /// The encoder's vectors of windows, before the projector. A channel that was not measured in a window is left out of its vectors.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Device`] when the device was lost.
+    pub async fn embed(&self, windows: &[Window]) -> Result<Vec<Embedding>> {
+        let mut embeddings = Vec::with_capacity(windows.len());
+        // Vectors are a hundred times what a prediction is: not all of a long recording at once.
+        for windows in windows.chunks(EMBEDDED_TOGETHER) {
+            let prepared: Vec<_> = windows.iter().map(|window| self.input.window(window)).collect();
+            let input = self.input.batch(prepared.iter().map(|window| (window, Placement::Unknown)));
+            let encoded = self.model.encode(&input, &self.device);
+            let [_, positions, width] = encoded.dims();
+            let values = read(encoded).await?;
+            let statistics_only = input.statistics_only();
+            let encoded_channels = &input.channels[statistics_only..];
+            let rows = values.chunks(encoded_channels.len() * positions * width);
+            for ((window, present), rows) in
+                windows.iter().zip(input.present.chunks(input.channels.len())).zip(rows)
+            {
+                let measured = || present[statistics_only..].iter().copied();
+                let vectors = rows.chunks(positions * width).zip(measured());
+                let channels = encoded_channels.iter().copied().zip(measured());
+                embeddings.push(Embedding {
+                    start_seconds: window.start_seconds,
+                    end_seconds: window.end_seconds,
+                    channels: channels
+                        .filter_map(|(channel, measured)| measured.then_some(channel))
+                        .collect(),
+                    positions,
+                    width,
+                    vectors: vectors
+                        .filter(|(_, measured)| *measured)
+                        .flat_map(|(v, _)| v)
+                        .copied()
+                        .collect(),
+                });
+            }
+        }
+        Ok(embeddings)
+    }
+
     /// Calibrated probabilities of every window and label, `[windows · labels]`.
     async fn probabilities(&self, input: &ModelInput, head: Head) -> Result<Vec<f32>> {
         let encoded = self.model.encode(input, &self.device);
@@ -183,16 +245,7 @@ impl Pipeline {
             Head::Encoder => self.manifest.calibration.encoder_temperature,
             Head::Llm => self.manifest.calibration.llm_temperature,
         };
-        let probabilities = softmax(logits.div_scalar(temperature), 1);
-        let lost = |error: &dyn std::fmt::Display| {
-            Error::new(
-                ErrorKind::Device,
-                format!("the device did not return the result: {error}"),
-                "load the model again, on the CPU if this repeats",
-            )
-        };
-        let data = probabilities.into_data_async().await.map_err(|error| lost(&error))?;
-        data.try_into_vec::<f32>().map_err(|error| lost(&error))
+        read(softmax(logits.div_scalar(temperature), 1)).await
     }
 
     /// The answer to one window: the likeliest group, and its likeliest member where that can be told.
@@ -206,6 +259,19 @@ impl Pipeline {
             confidence,
         }
     }
+}
+
+/// The values of a tensor, read from the device.
+async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let lost = |error: &dyn std::fmt::Display| {
+        Error::new(
+            ErrorKind::Device,
+            format!("the device did not return the result: {error}"),
+            "load the model again, on the CPU if this repeats",
+        )
+    };
+    let data = tensor.into_data_async().await.map_err(|error| lost(&error))?;
+    data.try_into_vec::<f32>().map_err(|error| lost(&error))
 }
 
 /// Names the likeliest group or single label, and a member in place of its group where the placement allows to tell

@@ -1,13 +1,13 @@
 // The packed package in an app of every bundler, and in Node: installed and built as anybody would, then a real recording is named.
 
-import { execFile, spawn } from "node:child_process";
+import { exec, execFile, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
-import { build, folder, SERVED, tenLines, type Fixture } from "../../bundlers/build.mjs";
+import { build, folder, readmeBlock, SERVED, tenLines, type Fixture } from "../../bundlers/build.mjs";
 import { serve } from "../server.mjs";
 import { expect, recording, share, test } from "./fixtures.ts";
 
@@ -33,7 +33,7 @@ async function expectWalking(page: Page): Promise<void> {
   expect(share(((await labels.textContent()) ?? "").trim().split(/\s+/), (label) => label === "walking")).toBeGreaterThan(0.9);
 }
 
-for (const name of ["plain", "esbuild", "vite", "webpack"] as const) {
+for (const name of ["plain", "esbuild", "rollup", "vite", "webpack"] as const) {
   test(`an app built with ${name} names a recording`, async ({ page }) => {
     test.setTimeout(BUILDING);
     await build(name);
@@ -44,25 +44,30 @@ for (const name of ["plain", "esbuild", "vite", "webpack"] as const) {
   });
 }
 
-test("Vite's development server needs no settings either", async ({ page }) => {
-  test.setTimeout(BUILDING);
-  await build("vite");
-  const server = spawn(process.execPath, ["node_modules/vite/bin/vite.js", "--port", "0"], { cwd: folder("vite") });
-  try {
-    const address = await new Promise<string>((resolve, reject) => {
-      let output = "";
-      server.stdout.on("data", (data: Buffer) => {
-        const found = /http:\/\/localhost:\d+\//.exec((output += data.toString().replace(/\u001b\[\d+m/g, "")));
-        if (found) resolve(found[0]);
+for (const [name, title] of [
+  ["vite", "Vite's development server needs no settings either"],
+  ["vite7", "the development server of Vite 7 needs the one setting that the README names"],
+] as const) {
+  test(title, async ({ page }) => {
+    test.setTimeout(BUILDING);
+    await build(name);
+    const server = spawn(process.execPath, ["node_modules/vite/bin/vite.js", "--port", "0"], { cwd: folder(name) });
+    try {
+      const address = await new Promise<string>((resolve, reject) => {
+        let output = "";
+        server.stdout.on("data", (data: Buffer) => {
+          const found = /http:\/\/localhost:\d+\//.exec((output += data.toString().replace(/\u001b\[\d+m/g, "")));
+          if (found) resolve(found[0]);
+        });
+        server.once("exit", (code) => reject(new Error(`vite ended with ${code}: ${output}`)));
       });
-      server.once("exit", (code) => reject(new Error(`vite ended with ${code}: ${output}`)));
-    });
-    await page.goto(address);
-    await expectWalking(page);
-  } finally {
-    server.kill();
-  }
-});
+      await page.goto(address);
+      await expectWalking(page);
+    } finally {
+      server.kill();
+    }
+  });
+}
 
 test("worker, program and model may lie elsewhere under other names", async ({ page }) => {
   test.setTimeout(BUILDING);
@@ -77,14 +82,17 @@ test("worker, program and model may lie elsewhere under other names", async ({ p
   expect(served.errors).toEqual([]);
 });
 
-test("the ten lines of the README are ten, and name what the phone's sensors say", async ({ page }) => {
+test("the addresses that a bundler gives for what the package exports can be handed to it", async ({ page }) => {
   test.setTimeout(BUILDING);
-  expect((await tenLines()).trimEnd().split("\n").length).toBeLessThanOrEqual(10);
   await build("vite");
-  using served = await open(page, "vite", "readme.html");
+  using served = await open(page, "vite", "urls.html");
+  await expectWalking(page);
+  expect(served).toMatchObject({ elsewhere: [], errors: [] });
+});
+
+/** Presses the page's button, and walks for some seconds: `devicemotion` events of a recording. */
+async function pressAndWalk(page: Page): Promise<void> {
   const rows = await recording("walking", "s12");
-  // Until the model is there, the button does nothing.
-  await expect.poll(() => page.evaluate(() => document.querySelector("button")?.onclick !== null)).toBe(true);
   await page.getByRole("button").click();
   await page.evaluate(async ({ timeMs, acceleration, rotationRate }) => {
     const origin = performance.now();
@@ -99,7 +107,37 @@ test("the ten lines of the README are ten, and name what the phone's sensors say
       if (row % 20 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
   }, rows);
-  await expect(page.locator("output")).toHaveText(/^walking \(\d+ %\)$/);
+}
+
+for (const name of ["vite", "plain"] as const) {
+  test(`the ten lines of the README are ten, and name what the phone's sensors say (${name})`, async ({ page }) => {
+    test.setTimeout(BUILDING);
+    expect((await tenLines()).trimEnd().split("\n").length).toBeLessThanOrEqual(10);
+    await build(name);
+    using served = await open(page, name, "readme.html");
+    // Until the model is there, the button does nothing.
+    await expect.poll(() => page.evaluate(() => document.querySelector("button")?.onclick !== null)).toBe(true);
+    await pressAndWalk(page);
+    await expect(page.locator("output")).toHaveText(/^walking \(\d+ %\)$/);
+    expect(served).toMatchObject({ elsewhere: [], errors: [] });
+  });
+}
+
+test("the README's React component runs as it stands", async ({ page }) => {
+  test.setTimeout(BUILDING);
+  await build("vite");
+  using served = await open(page, "vite", "readme-react.html");
+  await expect(page.getByRole("button")).toHaveText("ready");
+  await pressAndWalk(page);
+  await expect(page.getByRole("button")).toHaveText("walking");
+  expect(served).toMatchObject({ elsewhere: [], errors: [] });
+});
+
+test("the README's lines for a model of one's own run as they stand", async ({ page }) => {
+  test.setTimeout(BUILDING);
+  await build("vite");
+  using served = await open(page, "vite", "readme-model.html");
+  await expect(page.locator("output")).toHaveText(/walking/);
   expect(served).toMatchObject({ elsewhere: [], errors: [] });
 });
 
@@ -131,6 +169,15 @@ test("a client component of Next is rendered on the server and names a recording
   await page.getByRole("button", { name: "Start" }).click();
   await expectWalking(page);
   expect(served).toMatchObject({ elsewhere: [], errors: [] });
+});
+
+test("a server component of Next names a recording, with the setting that the README names", async () => {
+  test.setTimeout(BUILDING);
+  await build("next-server");
+  const [, text] = /<output id="labels">(.*?)<\/output>/.exec(await readFile(join(folder("next-server"), SERVED["next-server"], "index.html"), "utf8")) ?? [];
+  const labels = (text ?? "").split(" ");
+  expect(labels.length).toBe(22);
+  expect(share(labels, (label) => label === "walking")).toBeGreaterThan(0.9);
 });
 
 /** Writes the recording as an app would export it. */
@@ -165,13 +212,23 @@ test("Node names a recording on the CPU, and ends by itself", async () => {
 test("the README's lines for Node run as they stand", async () => {
   test.setTimeout(BUILDING);
   await build("node");
-  const readme = await readFile(join(folder("node"), "node_modules/sensorllm/README.md"), "utf8");
-  const [, lines] = /### Node\n+```ts\n(.*?)```/s.exec(readme) ?? [];
-  await writeFile(join(folder("node"), "readme.mjs"), lines ?? "");
+  await writeFile(join(folder("node"), "readme.mjs"), await readmeBlock("ts", "Node"));
   await writeCsv(join(folder("node"), "walk.csv"));
   const { stdout, stderr } = await run("readme.mjs");
   expect(stderr).toBe("");
   expect(stdout).toMatch(/label: .*walking/);
+});
+
+test("the README's command lines run as they stand", async () => {
+  test.setTimeout(BUILDING);
+  await build("node");
+  await writeCsv(join(folder("node"), "walk.csv"));
+  const lines = (await readmeBlock("sh", "Node")).trim().split("\n");
+  expect(lines.length).toBe(2);
+  const outputs: string[] = [];
+  for (const line of lines) outputs.push((await promisify(exec)(line, { cwd: folder("node"), timeout: 120_000 })).stdout);
+  expect(outputs[0]).toMatch(/walking/);
+  expect(outputs[1]).toMatch(/\d+ steps/);
 });
 
 test("Node without the package webgpu says what to install", async () => {

@@ -1,33 +1,17 @@
 // What the tests share: the device under test, the recordings, and how a recording reaches the page as events.
 
-import { readFile } from "node:fs/promises";
 import { test as base, expect, type Page } from "@playwright/test";
-import { parseRecording, type Device, type Placement } from "sensorllm";
+import type { Device, Placement } from "sensorllm";
+import type { Rows } from "../recordings.ts";
 
 export { expect };
+export * from "../recordings.ts";
 
 export interface Options {
   device: Device;
 }
 
 export const test = base.extend<Options>({ device: ["cpu", { option: true }] });
-
-/** People whose recordings no model was trained on. */
-export const SUBJECTS = ["s12", "s18"] as const;
-export const ACTIVITIES = ["walking", "walking_upstairs", "walking_downstairs", "running", "sitting", "standing"] as const;
-
-/** A recording as plain lists, which can be handed to a page. */
-export interface Rows {
-  timeMs: number[];
-  acceleration: number[];
-  rotationRate: number[];
-}
-
-export async function recording(activity: string, subject: string): Promise<Rows> {
-  const json = await readFile(new URL(`../fixtures/${activity}-${subject}.json`, import.meta.url), "utf8");
-  const { samples } = parseRecording(JSON.parse(json));
-  return { timeMs: [...samples.timeMs], acceleration: [...samples.acceleration], rotationRate: [...(samples.rotationRate ?? [])] };
-}
 
 /** Opens the demo and waits until the model is loaded. */
 export async function openDemo(page: Page, device: Device | "auto", query = ""): Promise<void> {
@@ -71,9 +55,4 @@ export async function shownLabels(page: Page, rows: Rows): Promise<string[]> {
     observer.disconnect();
     return shown;
   }, rows);
-}
-
-/** Share of labels that are `right`. */
-export function share(labels: string[], right: (label: string) => boolean): number {
-  return labels.filter(right).length / labels.length;
 }

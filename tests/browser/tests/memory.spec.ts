@@ -40,7 +40,7 @@ test("while weights stream to the GPU, from the network and from the store, the 
           peak.both = Math.max(peak.both, wasm + js);
           peak.measured += 1;
         };
-        const loads: { stored: string; downloadedBytes: number }[] = [];
+        const loads: { stored: string | false; downloadedBytes: number }[] = [];
         // A worker that computes answers late, so a quick load is measured only once or twice: it is repeated until it was seen often enough.
         while (peak.measured < 6 && loads.length < 10) {
           const loading = loadTextModel("/models/smollm2-135m/", { device: "webgpu", warmUp, workerUrl: "/probe/worker.js" });

@@ -96,6 +96,37 @@ test("odd but usable input is named: other rates, holes, infinities, no gyroscop
   }
 });
 
+test("windows are embedded: one's own way of walking is nearer to itself than to sitting, and sensors that are not there have no vectors", async ({ page }) => {
+  await openPackage(page, "cpu");
+  const embedded = (rows: Partial<Rows>) =>
+    page.evaluate(async ({ timeMs = [], acceleration = [], rotationRate }) => {
+      const samples: Package.Samples = { timeMs: Float64Array.from(timeMs), acceleration: Float32Array.from(acceleration), rotationRate: rotationRate && Float32Array.from(rotationRate), convention: "w3c" };
+      const [windows, labelled] = await Promise.all([window.model.embed(samples), window.model.classify(samples)]);
+      const same = windows.length === labelled.length && windows.every(({ start, end }, index) => start === labelled[index]?.start && end === labelled[index]?.end);
+      return { same, windows: windows.map(({ channels, shape, vectors }) => ({ channels, shape, vectors: [...vectors] })), info: window.model.info };
+    }, rows);
+  const walking = await recording("walking", "s18");
+  const [walk, sit] = [await embedded(walking), await embedded(await recording("sitting", "s18"))];
+  expect(walk.same && sit.same).toBe(true);
+  const [first] = walk.windows;
+  expect(first?.channels).toEqual(walk.info.channels);
+  expect(first?.shape[0]).toBe(walk.info.channels.length);
+  for (const { shape, vectors } of [...walk.windows, ...sit.windows]) {
+    expect(vectors.length).toBe(shape[0] * shape[1] * shape[2]);
+    expect(vectors.every(Number.isFinite)).toBe(true);
+  }
+  const mean = (windows: { vectors: number[] }[]) => windows.reduce((sum, { vectors }) => sum.map((value, at) => value + (vectors[at] as number)), (windows[0]?.vectors ?? []).map(() => 0));
+  const dot = (a: number[], b: number[]) => a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
+  const alike = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const half = Math.floor(walk.windows.length / 2);
+  const [before, after] = [mean(walk.windows.slice(0, half)), mean(walk.windows.slice(half))];
+  expect(alike(before, after)).toBeGreaterThan(alike(before, mean(sit.windows)));
+
+  const without = await embedded({ timeMs: walking.timeMs, acceleration: walking.acceleration });
+  expect(without.windows[0]?.channels.length).toBeGreaterThan(0);
+  expect(without.windows[0]?.channels.filter((channel) => channel.startsWith("rotation"))).toEqual([]);
+});
+
 test("the sign of iOS browsers and the native units give the same answer", async ({ page }) => {
   await openPackage(page, "cpu");
   const rows = await recording("walking_upstairs", "s18");

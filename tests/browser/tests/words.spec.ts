@@ -2,7 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import type * as Package from "sensorllm";
-import { expect, recording, test, type Rows } from "./fixtures.ts";
+import { cut, expect, recording, test, type Rows } from "./fixtures.ts";
 
 /** Asks the package's own model; resolves with everything that came, in order. */
 async function ask(page: Page, device: Package.Device, rows: Partial<Rows>, question: string): Promise<Package.AnswerEvent[]> {
@@ -33,17 +33,6 @@ function facts(events: Package.AnswerEvent[]): Package.Facts {
   const [first] = events;
   if (first?.kind !== "facts") throw new Error(`the first event is ${first?.kind}`);
   return first.facts;
-}
-
-/** Seconds from `from` to `to` of a recording. */
-function cut({ timeMs, acceleration, rotationRate }: Rows, from: number, to: number): Rows {
-  const row = (seconds: number) => timeMs.findIndex((time) => time - (timeMs[0] as number) >= 1000 * seconds);
-  const [start, end] = [row(from), row(to)];
-  return {
-    timeMs: timeMs.slice(start, end),
-    acceleration: acceleration.slice(3 * start, 3 * end),
-    rotationRate: rotationRate.slice(3 * start, 3 * end),
-  };
 }
 
 test("a step rate is told with the extractor's number, word by word", async ({ page, device }) => {

@@ -1,0 +1,37 @@
+// Recordings of two people whom no model was trained on, as plain lists that can be handed to a page.
+
+import { readFile } from "node:fs/promises";
+import { parseRecording } from "sensorllm";
+
+/** People whose recordings no model was trained on. */
+export const SUBJECTS = ["s12", "s18"] as const;
+export const ACTIVITIES = ["walking", "walking_upstairs", "walking_downstairs", "running", "sitting", "standing"] as const;
+
+/** A recording as plain lists, which can be handed to a page. */
+export interface Rows {
+  timeMs: number[];
+  acceleration: number[];
+  rotationRate: number[];
+}
+
+export async function recording(activity: string, subject: string): Promise<Rows> {
+  const json = await readFile(new URL(`./fixtures/${activity}-${subject}.json`, import.meta.url), "utf8");
+  const { samples } = parseRecording(JSON.parse(json));
+  return { timeMs: [...samples.timeMs], acceleration: [...samples.acceleration], rotationRate: [...(samples.rotationRate ?? [])] };
+}
+
+/** Seconds from `from` to `to` of a recording. */
+export function cut({ timeMs, acceleration, rotationRate }: Rows, from: number, to: number): Rows {
+  const row = (seconds: number) => timeMs.findIndex((time) => time - (timeMs[0] as number) >= 1000 * seconds);
+  const [start, end] = [row(from), row(to)];
+  return {
+    timeMs: timeMs.slice(start, end),
+    acceleration: acceleration.slice(3 * start, 3 * end),
+    rotationRate: rotationRate.slice(3 * start, 3 * end),
+  };
+}
+
+/** Share of labels that are `right`. */
+export function share(labels: string[], right: (label: string) => boolean): number {
+  return labels.filter(right).length / labels.length;
+}

@@ -1,0 +1,3 @@
+// The one setting that Vite before version 8 needs, for its development server.
+
+export default { optimizeDeps: { exclude: ["sensorllm"] } };
