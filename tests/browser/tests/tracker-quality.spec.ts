@@ -48,7 +48,7 @@ test("axe finds nothing in any view, light or dark, and nothing sticks out", asy
       // It lies in the repository: made afresh only when asked.
       if (process.env.UPDATE_SCREENSHOTS) {
         await page.evaluate(() => scrollTo(0, 0));
-        await page.screenshot({ path: fileURLToPath(new URL(`../../../docs/screenshots/${view}-${colorScheme}.png`, import.meta.url)) });
+        await page.screenshot({ scale: "css", path: fileURLToPath(new URL(`../../../docs/screenshots/${view}-${colorScheme}.png`, import.meta.url)) });
       }
     }
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), view).toBeLessThanOrEqual(0);

@@ -5,6 +5,7 @@ import { importRecording, type ImportProgress, type Undated } from "../history/i
 import type { Milliseconds } from "../history/types.ts";
 import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
+import { recordingStarted } from "../pwa/pwa.ts";
 import { settings } from "../settings.ts";
 import { t } from "../strings/index.ts";
 import { clockWithSeconds, dateOf } from "../time.ts";
@@ -39,6 +40,8 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
   };
   const run = async (files: File[]) => {
     const own = (running = new AbortController());
+    // As in a recording: an update would end it half-way.
+    const over = recordingStarted({ keep: true });
     show(true);
     told.textContent = t("import.running");
     const progress = ({ title, fraction }: ImportProgress) => {
@@ -57,6 +60,7 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
       const cancelled = own.signal.aborted || (problem instanceof DOMException && problem.name === "AbortError");
       told.textContent = cancelled ? t("import.cancelled") : errorText(problem);
     } finally {
+      over();
       running = undefined;
       question.replaceChildren();
       show(false);
