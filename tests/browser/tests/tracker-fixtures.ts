@@ -197,18 +197,6 @@ export function middayZone(): string {
   return ahead === 0 ? "Etc/GMT" : `Etc/GMT${ahead > 0 ? "-" : "+"}${Math.abs(ahead)}`;
 }
 
-/** Replays the recording's first seconds, which are walking, and opens the view of words. */
-export async function afterWalking(page: Page, site: Site, device: string): Promise<void> {
-  // No faster: what is asked about is what was last replayed, however late its windows are named.
-  await page.goto(`${site.url}?device=${device}`);
-  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
-  await page.getByTestId("replay").click();
-  const heard = async () => Number(await page.getByTestId("activity").getAttribute("data-end"));
-  await expect.poll(heard, { timeout: 60_000 }).toBeGreaterThan(12);
-  await page.getByTestId("stop").click();
-  await openView(page, "words");
-}
-
 /** The answer in words. */
 export const answer = (page: Page): Locator => page.getByTestId("answer");
 

@@ -1,7 +1,12 @@
 // Words in the tracker: what is told of a stretch of motion is what is drawn of it.
 
+import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
-import { afterWalking, answer, drawn, expect, Site, test } from "./tracker-fixtures.ts";
+import { answer, drawn, expect, openView, Site, test } from "./tracker-fixtures.ts";
+
+// A recording of walking alone takes the place of the one that comes with the page, which a service worker would answer with.
+test.use({ serviceWorkers: "block" });
+const WALKING = fileURLToPath(new URL("../fixtures/walking-s18.json", import.meta.url));
 
 let site: Site;
 test.beforeEach(async ({}, { title, project }) => {
@@ -20,9 +25,14 @@ async function watchAnswer(page: Page): Promise<() => Promise<string[]>> {
 }
 
 test("a description comes word by word, and a question is answered with the segments that are drawn and the extractor's numbers", async ({ page, device }) => {
-  // A software adapter computes a token in about a second.
-  test.setTimeout(400_000);
-  await afterWalking(page, site, device);
+  // A software adapter takes its time.
+  test.setTimeout(500_000);
+  await page.route("**/recordings/tour.json", (route) => route.fulfill({ path: WALKING }));
+  await page.goto(`${site.url}?device=${device}&speed=8`);
+  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
+  await page.getByTestId("replay").click();
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 100_000 });
+  await openView(page, "words");
   const texts = await watchAnswer(page);
   await page.getByTestId("describe").click();
   await expect(answer(page)).toHaveAttribute("data-state", "done", { timeout: 200_000 });
