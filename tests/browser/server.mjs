@@ -87,7 +87,7 @@ async function sendBadly(response, file, { cutAfter, bytesPerSecond, seen }) {
       const length = Math.min(chunk.length - at, cutAfter - seen.sent, Math.ceil(Math.min(slice, chunk.length)));
       if (length <= 0 || response.destroyed) {
         // What was sent is to arrive before the connection ends.
-        if (!response.destroyed) await new Promise((resolve) => setTimeout(resolve, 500));
+        if (!response.destroyed) await new Promise((resolve) => setTimeout(resolve, 2000));
         response.destroy();
         return;
       }
