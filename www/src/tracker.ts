@@ -1,15 +1,16 @@
 // What is followed now: the sensors or a recording, named window by window and remembered, until it is paused, stopped or over.
 
-import { SensorLLMError, deviceMotion, motionSensors, parseRecording, replay } from "sensorllm";
+import { SensorLLMError, deviceMotion, motionSensors, parseRecording } from "sensorllm";
 import type { ListenStatus, LivePrediction, ModelInfo, MotionSource, Placement, Recording, Samples, SensorLLM } from "sensorllm";
 import type { Origin } from "./history/types.ts";
 import { Keeper } from "./keeper.ts";
 import type { ModelHolder } from "./model.ts";
+import { pacedReplay } from "./paced-replay.ts";
 import { recordingStarted } from "./pwa/pwa.ts";
 import { between, Recent } from "./recent.ts";
 import { onChoice, settings } from "./settings.ts";
 
-/** Windows of a fast replay that may wait: all of them, since it loses nothing by being named late. */
+/** Windows of a replay that may wait: all there are, since it waits for them. */
 const REPLAY_PENDING = 1_000_000;
 
 export type Phase = "idle" | "running" | "paused";
@@ -36,8 +37,9 @@ interface Followed {
   recording: Recording | undefined;
   placement: Placement;
   zero: number | undefined;
-  /** Time of the last sample that passed. */
+  /** Time of the last sample that passed, and up to where samples have been named. */
   position: number;
+  named: number;
 }
 
 interface Run extends Followed {
@@ -92,13 +94,13 @@ export class Tracker {
   /** Listens to the sensors. To be called inside a tap: only then may permission be asked for. Resolves with what it failed with. */
   startSensors(anew = true): Promise<unknown> {
     const sensors = (settings().rate === "fastest" ? motionSensors() : deviceMotion())[Symbol.asyncIterator]();
-    const followed: Followed = { origin: "sensors", recording: undefined, placement: settings().placement, zero: undefined, position: 0 };
+    const followed: Followed = { origin: "sensors", recording: undefined, placement: settings().placement, zero: undefined, position: 0, named: -Infinity };
     return this.#follow(followed, async () => sensors, anew);
   }
 
   /** Replays the recording that comes with the page, `speed` times as fast as it happened. */
   startReplay(speed: number): Promise<unknown> {
-    const followed: Followed = { origin: "replay", recording: undefined, placement: settings().placement, zero: undefined, position: 0 };
+    const followed: Followed = { origin: "replay", recording: undefined, placement: settings().placement, zero: undefined, position: 0, named: -Infinity };
     return this.#follow(followed, async (run) => {
       const recording = await fetchRecording();
       const { timeMs } = recording.samples;
@@ -107,7 +109,7 @@ export class Tracker {
       run.placement = recording.placement;
       // As if it ended when the replay will: nothing is remembered of a time that has not come.
       run.zero = Date.now() - first - (last - first) * (1 - 1 / speed);
-      return replay(recording, { speed })[Symbol.asyncIterator]();
+      return pacedReplay(recording.samples, speed, () => run.named);
     });
   }
 
@@ -120,7 +122,7 @@ export class Tracker {
     const followed = this.#paused;
     if (!followed?.recording) return this.startSensors(false);
     const rest = between(followed.recording.samples, followed.position + 1e-3, Infinity);
-    return this.#follow(followed, async () => replay(rest, { speed })[Symbol.asyncIterator](), false);
+    return this.#follow(followed, async (run) => pacedReplay(rest, speed, () => run.named), false);
   }
 
   stop(): void {
@@ -190,6 +192,7 @@ export class Tracker {
       const options = { placement, ...(head && { head }), keepScreenOn, signal, onStatus, ...(run.recording && { maxPending: REPLAY_PENDING }) };
       try {
         for await (const prediction of model.listen({ source: this.#passing(source, run, keeper), ...options })) {
+          run.named = prediction.end * 1000;
           keeper.predicted(prediction, prediction.dropped);
           this.listener?.predicted(prediction, run.recording);
         }
