@@ -18,7 +18,7 @@ test("replaying names every activity of the recording, and says when it is over"
     await expect(activity).toHaveAttribute("data-activity", label);
     await expect(activity).toHaveText(words[label]);
   }
-  await expect(page.getByTestId("status")).toHaveText("The recording is over");
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 120_000 });
   await expect(page.getByTestId("stop")).toBeDisabled();
   await expect(page.getByTestId("per-window")).toContainText("ms");
   await expect(page.locator("#dropped")).toHaveText("0");

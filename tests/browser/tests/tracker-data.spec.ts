@@ -22,7 +22,7 @@ async function open(page: Page, query = ""): Promise<void> {
 async function aDay(page: Page): Promise<void> {
   await open(page, "&speed=24");
   await page.getByTestId("replay").click();
-  await expect(page.getByTestId("status")).toHaveText("The recording is over");
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 120_000 });
   await openView(page, "day");
   await expect(page.getByTestId("stretch").nth(3)).toBeVisible();
 }

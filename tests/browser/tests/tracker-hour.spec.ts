@@ -50,7 +50,7 @@ test(`an hour at ${SPEED} times its speed gives the minutes of each activity wit
   }
   expectShort(await mainThreadTasks(browser, page, () => until(58)));
   measured.push(await bytes());
-  await expect(page.getByTestId("status")).toHaveText("The recording is over");
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 120_000 });
   console.log(`memory of page and worker every ten minutes: ${measured.map((one) => (one / MEGABYTE).toFixed(1)).join(" ")} MB`);
   await expect(page.locator("#dropped")).toHaveText("0");
   await openView(page, "day");

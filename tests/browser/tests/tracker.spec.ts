@@ -74,7 +74,7 @@ test("once everything is stored nothing is asked of the server any more, and not
   await model(page);
   const before = site.requests.length;
   await page.getByTestId("replay").click();
-  await expect(page.getByTestId("status")).toHaveText("The recording is over");
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 120_000 });
   for (const view of ["day", "history", "words", "data", "settings", "now"]) {
     await openView(page, view);
   }
