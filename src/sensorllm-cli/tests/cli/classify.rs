@@ -13,8 +13,16 @@ fn walking_running_and_stairs_are_named() {
         ("dws_2", "walking_downstairs"),
     ] {
         for subject in ["s12", "s18"] {
-            let answer = json(&mut classify(&csv(&recording(subject, name)), &[]));
-            assert!(share(&answer, label) >= 0.8, "{subject} {name}: {}", answer["timeline"]);
+            let recording = csv(&recording(subject, name));
+            // One of the two goes downstairs in a way that single windows take for running now and then.
+            for (options, least) in [(&[][..], 0.7), (&["--smooth"], 0.9)] {
+                let answer = json(&mut classify(&recording, options));
+                assert!(
+                    share(&answer, label) >= least,
+                    "{subject} {name} {options:?}: {}",
+                    answer["timeline"]
+                );
+            }
         }
     }
 }
