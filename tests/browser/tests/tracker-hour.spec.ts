@@ -44,14 +44,15 @@ test(`an hour at ${SPEED} times its speed gives the minutes of each activity wit
   const minute = async () => Number(await page.getByTestId("activity").getAttribute("data-end")) / 60;
   const measured: number[] = [];
   const until = (due: number) => expect.poll(minute, { timeout: 300_000 }).toBeGreaterThan(due);
-  for (const due of [10, 20, 30, 40, 50]) {
+  // The package keeps the last 32 768 samples, eleven minutes at this rate: only then are there as many as there will be.
+  for (const due of [15, 20, 25, 30, 35, 40, 45, 50]) {
     await until(due);
     measured.push(await bytes());
   }
   expectShort(await mainThreadTasks(browser, page, () => until(58)));
   measured.push(await bytes());
   await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 120_000 });
-  console.log(`memory of page and worker every ten minutes: ${measured.map((one) => (one / MEGABYTE).toFixed(1)).join(" ")} MB`);
+  console.log(`memory of page and worker every five minutes: ${measured.map((one) => (one / MEGABYTE).toFixed(1)).join(" ")} MB`);
   await expect(page.locator("#dropped")).toHaveText("0");
   await openView(page, "day");
   await expect(page.getByTestId("minutes")).toBeVisible();
@@ -60,8 +61,9 @@ test(`an hour at ${SPEED} times its speed gives the minutes of each activity wit
   for (const [activity, minutes] of Object.entries(truth)) {
     expect(Math.abs((shown[activity] ?? 0) - minutes), activity).toBeLessThanOrEqual(0.1 * minutes);
   }
-  const [first] = measured as [number];
-  for (const later of measured) expect(later).toBeLessThan(1.1 * first);
+  // It goes up and down with what was not tidied up yet; what it comes down to must not rise.
+  const [early, late] = [Math.min(...measured.slice(0, 4)), Math.min(...measured.slice(-4))];
+  expect(late).toBeLessThanOrEqual(1.1 * early);
 });
 
 test("tracking live motion blocks the page never over 50 ms, drops no window, and loses at most 10 s when the page is reloaded or crashes", async ({ page, context, browser, problems }) => {
