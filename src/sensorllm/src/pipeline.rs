@@ -211,7 +211,7 @@ impl Pipeline {
             let values = read(encoded).await?;
             let statistics_only = input.statistics_only();
             let encoded_channels = &input.channels[statistics_only..];
-            let rows = values.chunks(encoded_channels.len() * positions * width);
+            let rows = values.chunks((encoded_channels.len() * positions * width).max(1));
             for ((window, present), rows) in
                 windows.iter().zip(input.present.chunks(input.channels.len())).zip(rows)
             {
