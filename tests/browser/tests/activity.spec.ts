@@ -7,6 +7,8 @@ const WINDOWS = 42;
 
 for (const activity of ACTIVITIES) {
   test(`${activity} is named right in at least 90 % of windows`, async ({ page, device }) => {
+    // A GPU in software takes a third of a second for a window.
+    test.setTimeout(400_000);
     const labels: string[] = [];
     for (const subject of SUBJECTS) {
       await openDemo(page, device);
