@@ -14,8 +14,9 @@ fn walking_running_and_stairs_are_named() {
     ] {
         for subject in ["s12", "s18"] {
             let recording = csv(&recording(subject, name));
-            // One of the two goes downstairs in a way that single windows take for running now and then.
-            for (options, least) in [(&[][..], 0.7), (&["--smooth"], 0.9)] {
+            // One of the two goes downstairs in a way that every fourth window takes for running.
+            let alone = if (subject, name) == ("s12", "dws_2") { 0.7 } else { 0.8 };
+            for (options, least) in [(&[][..], alone), (&["--smooth"], 0.9)] {
                 let answer = json(&mut classify(&recording, options));
                 assert!(
                     share(&answer, label) >= least,
