@@ -58,7 +58,7 @@ pub enum Quant {
     F16,
     /// 8 bits, a scale per 32 weights
     Q8,
-    /// 4 bits, a scale per 32 weights
+    /// 4 bits, a scale per 32 weights; 8 bits in the small maps before and after the layers
     Q4,
 }
 

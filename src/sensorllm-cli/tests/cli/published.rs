@@ -356,3 +356,27 @@ fn an_activity_model_is_quantised() {
     let report = json(&mut sensorllm(&["inspect", text(&out), "--json"]));
     assert_eq!(report["precision"], "q8");
 }
+
+#[test]
+fn four_bits_leave_eight_to_what_takes_in_the_window_and_what_answers() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let model = super::support::model();
+    let convert = |from: &Path, quant: &str| {
+        let out = folder.path().join(quant);
+        let arguments = ["convert", "--model", text(from), "--out", text(&out), "--quant", quant, "--json"];
+        (json(&mut sensorllm(&arguments)), out)
+    };
+    let (_, full) = convert(&model, "f32");
+    let (report, _) = convert(&full, "q4");
+    // The relative error of eight bits is about 0.005, of four 0.08.
+    let errors = report["errors"].as_array().expect("errors");
+    let eight = |error: &&Value| error["error"].as_f64().expect("a number") < 0.02;
+    let name = |error: &Value| error["tensor"].as_str().expect("a name").to_owned();
+    let eight: Vec<String> = errors.iter().filter(eight).map(name).collect();
+    for start in ["encoder.input.", "projector.", "prompt.", "encoder_head.", "llm_head."] {
+        assert!(eight.iter().any(|name| name.starts_with(start)), "{start} among {eight:?}");
+    }
+    let layer = |name: &String| name.contains(".blocks.") || name.starts_with("tokens.");
+    assert!(!eight.iter().any(layer), "{eight:?}");
+    assert!(errors.iter().map(name).any(|name| layer(&name)), "{report}");
+}
