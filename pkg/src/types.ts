@@ -18,8 +18,11 @@ export type Convention = "w3c" | "ios-browser" | "core-motion" | "canonical";
  */
 export type Placement = "unknown" | "pocket" | "belt" | "hand" | "chest" | "ankle";
 
-/** What turns the encoder's vectors into a label: a direct classifier, or the language model. */
-export type Head = "encoder" | "llm";
+/**
+ * What turns the encoder's vectors into a label: a direct classifier, the language model, or both: the mean of their logits, which takes
+ * hardly longer than the language model alone.
+ */
+export type Head = "encoder" | "llm" | "both";
 
 /** Where the model computes. */
 export type Device = "cpu" | "webgpu";

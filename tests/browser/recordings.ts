@@ -31,6 +31,14 @@ export function cut({ timeMs, acceleration, rotationRate }: Rows, from: number, 
   };
 }
 
+/** Of the model that comes with the package: rows of a window, and from one live window to the next. */
+const { window: cutting, transitions } = JSON.parse(await readFile(new URL("../../models/default/manifest.json", import.meta.url), "utf8"));
+export const WINDOW: number = cutting.length;
+export const LIVE_HOP: number = transitions?.hop ?? cutting.hop;
+
+/** How many windows a recording of that many rows has when it is listened to. */
+export const liveWindows = (rows: number): number => Math.floor((rows - WINDOW) / LIVE_HOP) + 1;
+
 /** Share of labels that are `right`. */
 export function share(labels: string[], right: (label: string) => boolean): number {
   return labels.filter(right).length / labels.length;

@@ -40,7 +40,7 @@ const DEFAULTS: Readonly<Settings> = {
 /** What each setting may be; a setting that is not here may be anything of its type. */
 const ALLOWED: { readonly [K in keyof Settings]?: readonly Settings[K][] } = {
   placement: ["unknown", "pocket", "belt", "hand"],
-  head: ["", "encoder", "llm"],
+  head: ["", "encoder", "llm", "both"],
   device: ["auto", "cpu", "webgpu"],
   rate: ["usual", "fastest"],
   acceleration: ["m/s²", "g"],

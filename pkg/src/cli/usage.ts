@@ -36,7 +36,7 @@ export const HELP = {
 Usage: sensorllm classify [OPTIONS] FILE...
 
 Options:
-${RECORDING}      --head HEAD             The classifier that answers: encoder or llm [the model's choice]
+${RECORDING}      --head HEAD             The classifier that answers: encoder, llm or both [the model's choice]
 ${COMMON}`,
   describe: `Says what a recording shows, or answers a question about it. The model must have words; numbers come from an exact extractor.
 
@@ -55,7 +55,7 @@ export class UsageError extends Error {}
 
 const CHOICES = {
   placement: ["unknown", "pocket", "belt", "hand", "chest", "ankle"],
-  head: ["encoder", "llm"],
+  head: ["encoder", "llm", "both"],
   device: ["cpu", "webgpu", "auto"],
   units: ["m/s2", "g"],
   "gyro-units": ["rad/s", "deg/s"],

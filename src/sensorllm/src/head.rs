@@ -18,6 +18,13 @@ pub enum Head {
     Encoder,
     /// The classifier on the language model's last position, as in the paper.
     Llm,
+    /// Both: the mean of their logits. They err on different windows, and the encoder's vectors, which cost most, are computed once.
+    Both,
+}
+
+impl Head {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Encoder, Self::Llm, Self::Both];
 }
 
 impl fmt::Display for Head {
@@ -25,6 +32,7 @@ impl fmt::Display for Head {
         f.write_str(match self {
             Self::Encoder => "encoder",
             Self::Llm => "llm",
+            Self::Both => "both",
         })
     }
 }
@@ -36,10 +44,11 @@ impl FromStr for Head {
         match text {
             "encoder" => Ok(Self::Encoder),
             "llm" => Ok(Self::Llm),
+            "both" => Ok(Self::Both),
             _ => Err(Error::new(
                 ErrorKind::InvalidInput,
                 format!("there is no head called {text}"),
-                "choose encoder or llm",
+                "choose encoder, llm or both",
             )),
         }
     }

@@ -108,10 +108,37 @@ pub struct Calibration {
     pub encoder_temperature: f32,
     /// What the language-model head's logits are divided by.
     pub llm_temperature: f32,
+    /// What the mean of both heads' logits is divided by; 1 if absent, as in models from before it could answer.
+    #[serde(default = "undivided")]
+    pub both_temperature: f32,
     /// Placements for which members of a group (postures) may be told apart at all.
     pub posture_placements: Vec<Placement>,
     /// The least share of its group's probability a member needs to be answered in place of the group.
     pub posture_share: f32,
+}
+
+fn undivided() -> f32 {
+    1.0
+}
+
+impl Calibration {
+    /// Sets what a head's logits are divided by.
+    pub fn set_temperature(&mut self, head: Head, temperature: f32) {
+        match head {
+            Head::Encoder => self.encoder_temperature = temperature,
+            Head::Llm => self.llm_temperature = temperature,
+            Head::Both => self.both_temperature = temperature,
+        }
+    }
+
+    /// What a head's logits are divided by.
+    pub fn temperature(&self, head: Head) -> f32 {
+        match head {
+            Head::Encoder => self.encoder_temperature,
+            Head::Llm => self.llm_temperature,
+            Head::Both => self.both_temperature,
+        }
+    }
 }
 
 /// A file of the model folder.
@@ -159,7 +186,7 @@ impl Manifest {
             Some("llm.d_head is not an even number".to_owned())
         } else if self.words.as_ref().is_some_and(|words| words.vocabulary == 0 || words.context == 0) {
             Some("words.vocabulary and words.context must be positive".to_owned())
-        } else if !(self.calibration.encoder_temperature > 0.0 && self.calibration.llm_temperature > 0.0) {
+        } else if !Head::ALL.iter().all(|head| self.calibration.temperature(*head) > 0.0) {
             Some("a temperature is not positive".to_owned())
         } else {
             self.transitions.problem(&self.names())

@@ -110,6 +110,10 @@ impl SensorLlm {
                 self.llm_head.forward(self.llm.forward_last(prompt.vectors, prompt.hidden))
             }
             Head::Encoder => self.encoder_head.forward(features(input, encoded)),
+            Head::Both => {
+                let llm = self.classify(input, encoded.clone(), Head::Llm);
+                (llm + self.classify(input, encoded, Head::Encoder)).div_scalar(2.0)
+            }
         }
     }
 }

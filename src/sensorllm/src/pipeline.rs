@@ -108,6 +108,12 @@ impl Pipeline {
         Self { input: InputStage::new(&manifest), manifest, model, words: None, device: device.clone() }
     }
 
+    /// The same model under a manifest that differs in what is fitted after training: head, calibration and transitions.
+    #[must_use]
+    pub fn with_manifest(self, manifest: Manifest) -> Self {
+        Self { manifest, ..self }
+    }
+
     /// The model's manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -241,10 +247,7 @@ impl Pipeline {
     async fn probabilities(&self, input: &ModelInput, head: Head) -> Result<Vec<f32>> {
         let encoded = self.model.encode(input, &self.device);
         let logits = self.model.classify(input, encoded, head);
-        let temperature = match head {
-            Head::Encoder => self.manifest.calibration.encoder_temperature,
-            Head::Llm => self.manifest.calibration.llm_temperature,
-        };
+        let temperature = self.manifest.calibration.temperature(head);
         read(softmax(logits.div_scalar(temperature), 1)).await
     }
 

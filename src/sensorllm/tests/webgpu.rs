@@ -45,7 +45,7 @@ fn cpu_and_webgpu_agree() {
     let gpu = pollster::block_on(device::webgpu())
         .expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)");
     let (cpu, gpu) = (pipeline(&device::cpu()), pipeline(&gpu));
-    for head in [Head::Encoder, Head::Llm] {
+    for head in Head::ALL {
         let (cpu, gpu) = (predictions(&cpu, head), predictions(&gpu, head));
         assert!(cpu.len() > 15, "{} windows", cpu.len());
         for (a, b) in cpu.iter().zip(&gpu) {

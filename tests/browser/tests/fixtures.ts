@@ -2,7 +2,7 @@
 
 import { test as base, expect, type Page } from "@playwright/test";
 import type { Device, Placement } from "sensorllm";
-import type { Rows } from "../recordings.ts";
+import { LIVE_HOP, WINDOW, liveWindows, type Rows } from "../recordings.ts";
 
 export { expect };
 export * from "../recordings.ts";
@@ -28,7 +28,8 @@ export async function choosePlacement(page: Page, placement: Placement): Promise
  * with the label that the page showed for each window.
  */
 export async function shownLabels(page: Page, rows: Rows): Promise<string[]> {
-  return page.evaluate(async ({ timeMs, acceleration, rotationRate }) => {
+  const live = { hop: LIVE_HOP, length: WINDOW, windows: liveWindows(rows.timeMs.length) };
+  return page.evaluate(async ({ timeMs, acceleration, rotationRate, hop, length, windows }) => {
     const shown: string[] = [];
     const activity = document.querySelector('[data-testid="activity"]') as HTMLElement;
     const observer = new MutationObserver(() => activity.dataset.activity && shown.push(activity.dataset.shown ?? ""));
@@ -48,11 +49,11 @@ export async function shownLabels(page: Page, rows: Rows): Promise<string[]> {
       // An event made by script carries the time at which it was made; the recording has its own clock.
       Object.defineProperty(event, "timeStamp", { value: origin + time });
       window.dispatchEvent(event);
-      // Half a second and more of samples at a time, then the page may catch up to all but the newest two windows.
-      if (row % 32 === 31) await settled(Math.floor((row - 128) / 32) - 1, 20_000);
+      // A hop of samples at a time, then the page may catch up to all but the newest two windows.
+      if (row % hop === hop - 1) await settled(Math.floor((row - length) / hop) - 1, 20_000);
     }
-    await settled(Math.floor((timeMs.length - 129) / 32) + 1, 20_000);
+    await settled(windows, 20_000);
     observer.disconnect();
     return shown;
-  }, rows);
+  }, { ...rows, ...live });
 }

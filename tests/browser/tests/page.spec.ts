@@ -87,7 +87,7 @@ test("the head and the placement can be changed while listening", async ({ page 
   await page.getByTestId("replay").click();
   await expect(page.getByTestId("activity")).not.toHaveAttribute("data-activity", "");
   await page.locator("summary").click();
-  for (const head of ["encoder", "llm"]) {
+  for (const head of ["encoder", "llm", "both"]) {
     const before = Number(await page.getByTestId("windows").textContent());
     await page.getByTestId("head").selectOption(head);
     await expect.poll(async () => Number(await page.getByTestId("windows").textContent())).toBeGreaterThan(before + 2);

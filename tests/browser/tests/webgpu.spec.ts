@@ -16,7 +16,7 @@ test("there is a WebGPU adapter", async ({ page }) => {
   console.log(`adapter: ${adapter}`);
 });
 
-for (const head of ["encoder", "llm"] as const) {
+for (const head of ["encoder", "llm", "both"] as const) {
   test(`CPU and WebGPU agree (${head} head)`, async ({ page }) => {
     // A software adapter takes about half a second for a window.
     test.setTimeout(400_000);

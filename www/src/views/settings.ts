@@ -46,7 +46,7 @@ export class SettingsView implements View {
         h("dl", { class: "pairs" }, pair(t("settings.model-now"), info ? info.name : t("settings.not-loaded"), "model-name"), pair(t("settings.words"), info ? t(info.words ? "settings.yes" : "settings.no") : "–", "model-words")),
         selection("device", t("settings.device"), ["auto", "cpu", "webgpu"]),
         forcedDevice() !== undefined && h("p", { class: "aside" }, t("settings.forced")),
-        selection("head", t("hood.head"), ["", "encoder", "llm"]),
+        selection("head", t("hood.head"), ["", "encoder", "llm", "both"]),
         this.#address(),
       ),
       group("settings-privacy", t("settings.privacy"), h("p", {}, t("privacy.long")), h("p", {}, h("a", { href: "#data" }, t("settings.to-data")))),

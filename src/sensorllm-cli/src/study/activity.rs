@@ -84,11 +84,11 @@ impl Classifier for SensorLlmClassifier<'_> {
         let head = |head| model.classify(input, encoded.clone(), head);
         match self.manifest.head {
             Head::Encoder => vec![("encoder", head(Head::Encoder), 1.0)],
-            Head::Llm if self.encoder_head_weight > 0.0 => vec![
+            Head::Llm | Head::Both if self.encoder_head_weight > 0.0 => vec![
                 ("llm", head(Head::Llm), 1.0),
                 ("encoder", head(Head::Encoder), self.encoder_head_weight),
             ],
-            Head::Llm => vec![("llm", head(Head::Llm), 1.0)],
+            Head::Llm | Head::Both => vec![("llm", head(Head::Llm), 1.0)],
         }
     }
 }

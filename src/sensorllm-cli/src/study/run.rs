@@ -17,7 +17,7 @@ use super::results::RunResult;
 use crate::data::Dataset;
 use crate::metrics::{expected_calibration_error, macro_f1};
 use crate::reference::{Reference, ReferenceModel};
-use crate::train::calibrate::{softmax, temperature};
+use crate::train::calibrate::{known, softmax, temperature};
 use crate::train::config::TrainConfig;
 use crate::train::engine::{Run, fit};
 use crate::train::examples::{Recordings, Splitted};
@@ -113,9 +113,9 @@ impl Planned {
                 bail!("the {part} subjects have no window with one of the labels");
             }
         }
-        let known: Vec<_> =
+        let labelled: Vec<_> =
             train.examples(None).iter().filter_map(|example| example.labels.single()).collect();
-        if let Some(label) = (0..self.manifest.labels.len()).find(|label| !known.contains(label)) {
+        if let Some(label) = (0..self.manifest.labels.len()).find(|label| !labelled.contains(label)) {
             bail!("no training subject has a window of {}", self.manifest.labels[label].name);
         }
         let epoch_windows = train.examples(None).len();
@@ -148,7 +148,7 @@ impl Planned {
 
         let device = Device::flex();
         let chosen = score(classifier, &outcome.model, validation, &device);
-        let temperature = temperature(&chosen.examples, &chosen.logits);
+        let temperature = temperature(&known(&chosen.examples, &chosen.logits));
         let before = Instant::now();
         let tested = score(classifier, &outcome.model, &test, &device);
         let test_seconds = before.elapsed().as_secs_f64();

@@ -239,6 +239,7 @@ impl TrainConfig {
             calibration: Calibration {
                 encoder_temperature: 1.0,
                 llm_temperature: 1.0,
+                both_temperature: 1.0,
                 posture_placements: model.posture_placements.clone(),
                 posture_share: 0.5,
             },

@@ -113,7 +113,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let calibrated = calibrate::calibrate(manifest.clone(), &model, &data.validation)?;
     let pipeline = Pipeline::new(calibrated, model.clone(), &Device::flex());
     let sets = transitions::validation(&splits, config.datasets.iter().map(String::as_str), &args.data)?;
-    let hop = pipeline.manifest().window.hop.div_ceil(2);
+    let hop = transitions::live_hop(pipeline.manifest());
     let fitted = transitions::fit_model(&pipeline, &sets, hop)?;
     let calibrated = Manifest { transitions: fitted, ..pipeline.manifest().clone() };
     export::write(calibrated, &model, prepared.tokenizer.as_deref(), &args.out)?;

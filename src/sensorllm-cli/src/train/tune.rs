@@ -195,10 +195,9 @@ impl Task for Tuning<'_> {
         let scored = score(self.manifest, model, &self.data.validation, device)?;
         let mut named = Vec::new();
         let mut chosen = Vec::new();
-        for head in [Head::Llm, Head::Encoder] {
-            let name = if head == Head::Llm { "llm" } else { "encoder" };
+        for head in [Head::Llm, Head::Encoder, Head::Both] {
             for (set, f1) in macro_f1(self.manifest, &scored, head) {
-                named.push((format!("{} {name}", self.config.datasets[set]), f1));
+                named.push((format!("{} {head}", self.config.datasets[set]), f1));
                 if head == self.manifest.head {
                     chosen.push(f1);
                 }

@@ -21,19 +21,22 @@ pub struct Scored {
     pub encoder: Vec<Vec<f32>>,
     /// `[windows][labels]` of the language-model head.
     pub llm: Vec<Vec<f32>>,
+    /// `[windows][labels]` of both together.
+    pub both: Vec<Vec<f32>>,
 }
 
 impl Scored {
     /// `[windows][labels]` of a head.
-    fn rows(&self, head: Head) -> &[Vec<f32>] {
+    pub fn rows(&self, head: Head) -> &[Vec<f32>] {
         match head {
             Head::Encoder => &self.encoder,
             Head::Llm => &self.llm,
+            Head::Both => &self.both,
         }
     }
 }
 
-/// Computes both heads' logits of every validation window, not varied, with its placement.
+/// Computes the heads' logits of every validation window, not varied, with its placement.
 pub fn score(
     manifest: &Manifest,
     model: &SensorLlm,
@@ -42,20 +45,21 @@ pub fn score(
 ) -> Result<Scored> {
     let stage = InputStage::new(manifest);
     let examples = recordings.examples(None);
-    let mut scored = Scored { examples: Vec::new(), encoder: Vec::new(), llm: Vec::new() };
+    let (mut encoder, mut llm) = (Vec::new(), Vec::new());
     for chunk in examples.chunks(BATCH) {
         let windows: Vec<_> = chunk.iter().map(|example| stage.window(&recordings.window(example))).collect();
         let placements = chunk.iter().map(|example| example.placement);
         let input = stage.batch(windows.iter().zip(placements));
         let encoded = model.encode(&input, device);
-        for (head, rows) in [(Head::Encoder, &mut scored.encoder), (Head::Llm, &mut scored.llm)] {
+        for (head, rows) in [(Head::Encoder, &mut encoder), (Head::Llm, &mut llm)] {
             let logits = model.classify(&input, encoded.clone(), head).into_data();
             let logits: Vec<f32> = logits.iter::<f32>().collect();
             rows.extend(logits.chunks(manifest.labels.len()).map(<[f32]>::to_vec));
         }
     }
-    scored.examples = examples;
-    Ok(scored)
+    let mean = |(a, b): (&Vec<f32>, &Vec<f32>)| a.iter().zip(b).map(|(a, b)| (a + b) / 2.0).collect();
+    let both = encoder.iter().zip(&llm).map(mean).collect();
+    Ok(Scored { examples, encoder, llm, both })
 }
 
 /// Macro-F1 per set over windows with one known label, by the likeliest label.

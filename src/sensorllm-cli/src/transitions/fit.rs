@@ -3,42 +3,49 @@
 use sensorllm::manifest::Label;
 use sensorllm::transitions::{Filter, Labels, Parameters, UNKNOWN};
 
+use super::Predicted;
 use super::measure::{Steadiness, measure, raw, smoothed};
-use super::sequence::Sequence;
 
-/// The median delay that is aimed at, in seconds: a little less than is allowed, for people that were not seen.
-const MEDIAN_SECONDS: f64 = 2.8;
-/// The same of the 90th percentile.
-const LATE_SECONDS: f64 = 5.0;
+/// The median delay that is aimed at in each data set, in seconds: a little less than is allowed, for people that were not seen.
+const MEDIAN_SECONDS: f64 = 2.9;
+/// The same of the 90th percentile; changes that few make late are no reason to flicker.
+const LATE_SECONDS: f64 = 6.0;
+/// How many times less flicker is aimed at in each data set; more is worth little.
+const LESS_FLICKER: f64 = 8.0;
 
-const EVIDENCE: [f32; 9] = [0.7, 1.0, 1.4, 2.0, 2.5, 3.0, 4.0, 5.6, 8.0];
+const EVIDENCE: [f32; 10] = [0.7, 1.0, 1.4, 2.0, 2.5, 3.0, 4.0, 5.6, 8.0, 11.0];
 const FLOOR: [f32; 7] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
-const DWELL: [f32; 9] = [3.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0];
-const SWITCH: [f32; 7] = [0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+const DWELL: [f32; 10] = [3.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0, 100_000.0];
+const SWITCH: [f32; 8] = [0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
 /// A window whose answer is less probable than this speaks for `unknown`.
 const UNKNOWN_CONFIDENCE: [f32; 4] = [0.3, 0.4, 0.5, 0.6];
 /// What `unknown` may cost: about this share of the flicker.
 const UNKNOWN_COST: f64 = 0.1;
-/// How much a point of macro-F1 (0.01) counts, as a share of the flicker.
-const POINT: f64 = 0.2;
 /// Expected dwell and switch that the search starts from.
-const STARTS: [(f32, f32); 2] = [(100.0, 0.5), (10.0, 0.9)];
+const STARTS: [(f32, f32); 3] = [(100.0, 0.5), (10.0, 0.9), (1000.0, 0.95)];
 
-/// Fits a filter for `labels` to `sequences`, by one parameter after the other until none makes it better, from several starts.
+/// Fits a filter for `labels` to the sequences of some data sets, by one parameter after the other until none makes it better, from several
+/// starts.
 ///
-/// Best is the least flicker and the highest macro-F1 of what is shown, at a median delay of at most 2.8 s, a 90th percentile of at most
-/// 5 s, and a macro-F1 that is not below that of the windows' own labels. Last, `unknown` gets as much as it can at a small cost.
-pub fn fit(labels: &[Label], member_share: Option<f32>, sequences: &[Sequence]) -> Parameters {
-    let before = measure(labels, sequences, raw);
-    let answers = Labels::new(labels, member_share);
-    let cost = |parameters: &Parameters| {
-        let filter = Filter::new(answers.clone(), parameters.clone());
-        cost(&measure(labels, sequences, |sequence| smoothed(sequence, filter.clone())), &before)
+/// Aimed at in each data set, so that none pays for another: an eighth of the flicker of the windows' own labels, at a median delay of at most
+/// 2.9 s and a macro-F1 that is not below theirs. Last, `unknown` gets as much as it can at a small cost.
+pub fn fit(labels: &[Label], sets: &[Predicted]) -> Parameters {
+    let sets: Vec<_> = sets
+        .iter()
+        .filter(|set| set.sequences.iter().any(|sequence| !sequence.predictions.is_empty()))
+        .map(|set| (set, Labels::new(labels, set.member_share), measure(labels, &set.sequences, raw)))
+        .collect();
+    let cost = |parameters: &Parameters| -> f64 {
+        let of = |(set, answers, before): &(&Predicted, Labels, Steadiness)| {
+            let filter = Filter::new(answers.clone(), parameters.clone());
+            cost(&measure(labels, &set.sequences, |sequence| smoothed(sequence, filter.clone())), before)
+        };
+        sets.iter().map(of).sum()
     };
     let axes = axes(labels);
-    let searched = STARTS.map(|(dwell, switch)| search(start(&axes, dwell, switch), &axes, &cost));
-    let [first, second] = searched;
-    let (mut best, least) = if second.1 < first.1 { second } else { first };
+    let mut searched = STARTS.map(|(dwell, switch)| search(start(&axes, dwell, switch), &axes, &cost));
+    searched.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let [(mut best, least), ..] = searched;
     for value in UNKNOWN_CONFIDENCE {
         let tried = Parameters { unknown_confidence: value, ..best.clone() };
         if cost(&tried) <= least + UNKNOWN_COST {
@@ -79,6 +86,7 @@ fn axes(labels: &[Label]) -> Axes {
 /// Parameters that do not differ between labels.
 fn start(axes: &Axes, dwell: f32, switch: f32) -> Parameters {
     let mut parameters = Parameters {
+        evidence: 4.0,
         unknown_confidence: UNKNOWN_CONFIDENCE[0],
         switch,
         group_switch: switch,
@@ -138,18 +146,20 @@ impl Axis {
     }
 }
 
-/// The logarithm of the flicker less the worth of what is right, with penalties for what must not be.
+/// What a data set lacks of what is aimed at, less a little for what is better.
 fn cost(now: &Steadiness, before: &Steadiness) -> f64 {
     let over = |delay: Option<f64>, most: f64| match delay {
         Some(delay) => (delay - most).max(0.0),
         None if now.changes == 0 => 0.0,
         None => 10.0,
     };
-    let least_f1 = before.macro_f1.max(before.macro_f1_shown);
-    (now.flicker_per_minute + 0.02).ln() - 100.0 * POINT * now.macro_f1_shown
+    let flicker =
+        (LESS_FLICKER * now.flicker_per_minute.max(1e-3) / before.flicker_per_minute.max(1e-3)).ln();
+    let gained = now.macro_f1_shown - before.macro_f1.max(before.macro_f1_shown);
+    2.0 * flicker.max(0.0) + 0.2 * flicker.min(0.0) - 5.0 * gained
+        + 100.0 * (-gained).max(0.0)
         + 3.0 * over(now.delay_median, MEDIAN_SECONDS)
-        + over(now.delay_90, LATE_SECONDS)
-        + 100.0 * (least_f1 - now.macro_f1_shown).max(0.0)
+        + 0.1 * over(now.delay_90, LATE_SECONDS)
 }
 
 #[cfg(test)]

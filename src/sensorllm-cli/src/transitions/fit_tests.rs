@@ -48,7 +48,8 @@ fn sequence(seed: u64) -> Sequence {
 #[test]
 fn what_is_fitted_on_some_is_steady_fast_and_right_on_others() {
     let labels = labels();
-    let fitted = fit(&labels, Some(0.5), &[sequence(1), sequence(2)]);
+    let set = |sequences| Predicted { member_share: Some(0.5), sequences };
+    let fitted = fit(&labels, &[set(vec![sequence(1), sequence(2)])]);
     assert_eq!(fitted.problem(&["walking", "running", "sitting", "standing", "still"]), None);
     let others = [sequence(3), sequence(4)];
     let before = measure(&labels, &others, raw);

@@ -1,4 +1,4 @@
-//! Labels over time: how steady they are, and `sensorllm fit-transitions`, which fits how they are smoothed.
+//! Labels over time: how steady they are, and `sensorllm calibrate`, which fits confidences and smoothing.
 
 mod fit;
 pub mod measure;
@@ -15,16 +15,19 @@ use sensorllm::{Error, ErrorKind, Manifest, Options, Pipeline};
 
 use crate::data::Dataset;
 use crate::model_folder::ModelArgs;
+use crate::train::calibrate::{posture_share, temperature};
 use crate::train::config::Splits;
 use crate::{output, progress};
 use report::Comparison;
+use sequence::Sequence;
 
-/// Fits how a model's labels are smoothed over time, on validation subjects, and writes it to the manifest of its folder.
+/// Fits how a model's logits become confidences, and these become steady labels, on validation subjects, and writes it to the manifest of
+/// its folder.
 ///
-/// Training does the same as its last step; this is for models from before, and after a change of the model. The model itself stays as
-/// it is.
+/// Training does the same as its last step; this is for models from before, for another answering head, and after a change of the weights.
+/// They themselves stay as they are.
 #[derive(Clone, Debug, clap::Args)]
-pub struct FitArgs {
+pub struct CalibrateArgs {
     #[command(flatten)]
     model: ModelArgs,
     /// Folder of the data sets
@@ -33,7 +36,7 @@ pub struct FitArgs {
     /// Which subjects validate, per data set
     #[arg(long, value_name = "FILE", default_value = "models/train/splits.toml")]
     splits: PathBuf,
-    /// Rows from one window to the next, of live windows too; half of the model's if not given
+    /// Rows from one window to the next, of live windows too; a quarter of the model's if not given
     #[arg(long, value_name = "ROWS")]
     hop: Option<usize>,
     /// Print JSON instead of a table
@@ -44,19 +47,33 @@ pub struct FitArgs {
 /// A data set and the subjects of it that serve.
 pub type Chosen = (Dataset, Vec<String>);
 
-/// Runs the command.
+/// The predictions of a data set's subjects in the order of time.
+struct Predicted {
+    /// The share that a posture needs to be told, where the set's placement allows it at all.
+    member_share: Option<f32>,
+    sequences: Vec<Sequence>,
+}
+
+/// Runs the command. With `--head` the model answers with that head from then on.
 ///
 /// # Errors
 /// When model or data cannot be read, nobody validates, or the manifest cannot be written.
-pub fn run(args: &FitArgs) -> anyhow::Result<()> {
+pub fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
     let folder = args.model.folder()?;
     let pipeline = args.model.load()?;
     let splits = Splits::read(&args.splits)?;
     let sets = validation(&splits, splits.datasets(), &args.data)?;
-    let hop = args.hop.unwrap_or(pipeline.manifest().window.hop.div_ceil(2)).max(1);
-    let head = args.model.head;
-    let (transitions, comparison) = fitted(&pipeline, &sets, hop, head)?;
-    let manifest = Manifest { transitions, ..pipeline.manifest().clone() };
+    let hop = args.hop.unwrap_or(live_hop(pipeline.manifest()));
+
+    let mut manifest = pipeline.manifest().clone();
+    manifest.head = args.model.head.unwrap_or(manifest.head);
+    manifest.calibration.set_temperature(manifest.head, 1.0);
+    let pipeline = pipeline.with_manifest(manifest.clone());
+    confidences(&mut manifest, &predict(&pipeline, &sets, hop)?);
+    let pipeline = pipeline.with_manifest(manifest.clone());
+    let predicted = predict(&pipeline, &sets, hop)?;
+    manifest.transitions = fitted(&manifest, &predicted, hop);
+
     let json = serde_json::to_string_pretty(&manifest)? + "\n";
     Manifest::parse(json.as_bytes())?;
     let path = folder.join(MANIFEST_FILE);
@@ -64,7 +81,29 @@ pub fn run(args: &FitArgs) -> anyhow::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(&folder).context("cannot write to the model folder")?;
     std::io::Write::write_all(&mut file, json.as_bytes())?;
     file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    if args.json { output::print_json(&comparison) } else { output::print(&comparison.to_string()) }
+
+    let comparisons: Vec<(&str, Comparison)> = sets
+        .iter()
+        .zip(&predicted)
+        .map(|((set, _), Predicted { member_share, sequences })| {
+            let name = set.name.as_str();
+            (name, Comparison::of(&manifest.labels, *member_share, &manifest.transitions, sequences))
+        })
+        .collect();
+    if args.json {
+        let report: serde_json::Map<String, serde_json::Value> = comparisons
+            .into_iter()
+            .map(|(name, comparison)| Ok((name.to_owned(), serde_json::to_value(comparison)?)))
+            .collect::<anyhow::Result<_>>()?;
+        return output::print_json(&report);
+    }
+    let text: Vec<String> = comparisons.iter().map(|(name, one)| format!("{name}\n\n{one}")).collect();
+    output::print(&text.join("\n"))
+}
+
+/// Rows from one window to the next when windows come live: labels become steadier at the same delay with more of them.
+pub fn live_hop(manifest: &Manifest) -> usize {
+    manifest.window.hop.div_ceil(4).max(1)
 }
 
 /// The validation subjects of each set in the folder `data`.
@@ -88,37 +127,59 @@ pub fn validation<'a>(
     Ok(sets)
 }
 
-/// How the labels of a model are best smoothed, for windows `hop` rows apart.
+/// How the labels of a calibrated model are best smoothed, for windows `hop` rows apart.
 ///
 /// # Errors
 /// When there are no windows, and those of [`read::sequences`].
 pub fn fit_model(pipeline: &Pipeline, sets: &[Chosen], hop: usize) -> anyhow::Result<Parameters> {
-    Ok(fitted(pipeline, sets, hop, None)?.0)
+    Ok(fitted(pipeline.manifest(), &predict(pipeline, sets, hop)?, hop))
 }
 
-fn fitted(
-    pipeline: &Pipeline,
-    sets: &[Chosen],
-    hop: usize,
-    head: Option<sensorllm::Head>,
-) -> anyhow::Result<(Parameters, Comparison)> {
-    let mut sequences = Vec::new();
+fn fitted(manifest: &Manifest, predicted: &[Predicted], hop: usize) -> Parameters {
+    let hop = (hop != manifest.window.hop).then_some(hop);
+    Parameters { hop, ..fit::fit(&manifest.labels, predicted) }
+}
+
+/// Fits the temperature of the answering head, with which `predicted` was not calibrated, and the share that postures need.
+fn confidences(manifest: &mut Manifest, predicted: &[Predicted]) {
+    let mut known = Vec::new();
+    for Predicted { sequences, .. } in predicted {
+        for sequence in sequences.iter().filter(|sequence| !sequence.joined) {
+            for stretch in &sequence.stretches {
+                let Some(truth) = stretch.label else { continue };
+                let inside = sequence.predictions.iter().filter(|window| stretch.contains(window));
+                // A softmax's logarithms are logits.
+                let logits = |p: &f32| p.max(f32::MIN_POSITIVE).ln();
+                known
+                    .extend(inside.map(|window| {
+                        (truth, window.probabilities.iter().map(logits).collect::<Vec<f32>>())
+                    }));
+            }
+        }
+    }
+    let known: Vec<(usize, &[f32])> = known.iter().map(|(truth, row)| (*truth, row.as_slice())).collect();
+    manifest.calibration.set_temperature(manifest.head, temperature(&known));
+    manifest.calibration.posture_share = posture_share(manifest, &known);
+}
+
+fn predict(pipeline: &Pipeline, sets: &[Chosen], hop: usize) -> anyhow::Result<Vec<Predicted>> {
     let count = sets.iter().map(|(_, subjects)| subjects.len()).sum();
     let bar = progress::bar(count, "classifying recordings");
-    let mut member_share = None;
+    let calibration = &pipeline.manifest().calibration;
+    let mut predicted = Vec::new();
     for (set, subjects) in sets {
-        let options = Options { head, placement: set.placement };
-        let calibration = &pipeline.manifest().calibration;
-        if calibration.posture_placements.contains(&set.placement) {
-            member_share = Some(calibration.posture_share);
-        }
+        let options = Options { head: None, placement: set.placement };
+        let told = calibration.posture_placements.contains(&set.placement);
+        let mut sequences = Vec::new();
         for subject in subjects {
             sequences.extend(read::sequences(pipeline, set, subject, &options, hop)?);
             bar.inc(1);
         }
+        predicted.push(Predicted { member_share: told.then_some(calibration.posture_share), sequences });
     }
     bar.finish_and_clear();
-    if sequences.iter().all(|sequence| sequence.predictions.is_empty()) {
+    let mut sequences = predicted.iter().flat_map(|set| &set.sequences);
+    if sequences.all(|sequence| sequence.predictions.is_empty()) {
         return Err(Error::new(
             ErrorKind::TooFewSamples,
             "there is not one window of a validation subject",
@@ -126,9 +187,5 @@ fn fitted(
         )
         .into());
     }
-    let labels = &pipeline.manifest().labels;
-    let hop = (hop != pipeline.manifest().window.hop).then_some(hop);
-    let parameters = Parameters { hop, ..fit::fit(labels, member_share, &sequences) };
-    let comparison = Comparison::of(labels, member_share, &parameters, &sequences);
-    Ok((parameters, comparison))
+    Ok(predicted)
 }

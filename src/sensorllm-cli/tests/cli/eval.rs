@@ -48,7 +48,7 @@ fn the_report_adds_up() {
 
 #[test]
 fn both_heads_know_the_activities() {
-    for head in ["encoder", "llm"] {
+    for head in ["encoder", "llm", "both"] {
         let report = json(&mut eval(&sample(), &["--head", head]));
         assert_eq!(report["head"], head);
         assert!(number(&report, "macro_f1") >= 0.85, "{head}: {}", report["macro_f1"]);

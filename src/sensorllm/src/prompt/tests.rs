@@ -142,7 +142,7 @@ fn raw_values_can_stand_in_place_of_the_encoder() {
     let input = input(&manifest, &[window(true)]);
     let encoded = model.encode(&input, &device);
     assert_eq!(encoded.dims(), [3, 8, 32]);
-    for head in [Head::Llm, Head::Encoder] {
+    for head in Head::ALL {
         assert_eq!(model.classify(&input, encoded.clone(), head).dims(), [1, 7]);
     }
 }
@@ -158,7 +158,7 @@ fn devices_worn_together_share_a_prompt() {
     let encoded = model.encode(&input, &device);
     let prompt = model.prompt.forward(&input, model.projector.forward(encoded.clone()));
     assert_eq!(prompt.vectors.dims(), [2, 2 * (4 * 3 + 3 * 9) + 1, manifest.llm.d_model]);
-    for head in [Head::Llm, Head::Encoder] {
+    for head in Head::ALL {
         assert_eq!(model.classify(&input, encoded.clone(), head).dims(), [2, 7]);
     }
 }
