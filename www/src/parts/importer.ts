@@ -9,7 +9,7 @@ import { recordingStarted } from "../pwa/pwa.ts";
 import { settings } from "../settings.ts";
 import { t } from "../strings/index.ts";
 import { clockWithSeconds, dateOf } from "../time.ts";
-import { errorText } from "./notice.ts";
+import { tellError } from "./notice.ts";
 import { toast } from "./toast.ts";
 
 /** What came in: a sentence, and the day that it is about, if it is about one. */
@@ -58,7 +58,8 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
       if (!element.isConnected) toast(text);
     } catch (problem) {
       const cancelled = own.signal.aborted || (problem instanceof DOMException && problem.name === "AbortError");
-      told.textContent = cancelled ? t("import.cancelled") : errorText(problem);
+      if (cancelled) told.textContent = t("import.cancelled");
+      else tellError(told, problem);
     } finally {
       over();
       running = undefined;
