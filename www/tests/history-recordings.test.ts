@@ -202,12 +202,21 @@ test("minutes in which nothing can be named do not hold up the rest", async (con
   assert.deepEqual(stretches.map(({ label, start }) => [label, Math.round((start - MORNING) / 1000)]), [["walking", 0], ["still", 260]]);
 });
 
+test("an import that is cancelled while the files are read asks the model nothing", async (context) => {
+  const history = await openFresh(context);
+  const cancel = new AbortController();
+  const onProgress = ({ title, fraction }: ImportProgress) => void (title === undefined && fraction > 0 && cancel.abort());
+  const failing = { info: new SimpleModel().info, listen: () => assert.fail("the model was asked") };
+  await assert.rejects(importRecording(history, failing, [archive("walk.zip", sensorLogger(MORNING))], { signal: cancel.signal, onProgress }), { name: "AbortError" });
+  assert.equal(await history.span(), undefined);
+});
+
 test("a recording that is cancelled or fails half-way leaves nothing", async (context) => {
   const history = await openFresh(context);
   const file = new File([plain()], "walk.csv");
   const cancel = new AbortController();
   const model = new SimpleModel();
-  const onProgress = ({ fraction }: ImportProgress) => void (fraction > 0.5 && cancel.abort());
+  const onProgress = ({ title, fraction }: ImportProgress) => void (title !== undefined && fraction > 0.5 && cancel.abort());
   await assert.rejects(importRecording(history, model, [file], { start: MORNING, signal: cancel.signal, onProgress }), { name: "AbortError" });
   assert.ok(model.left);
   assert.equal(await history.span(), undefined);
