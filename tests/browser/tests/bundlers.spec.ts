@@ -9,7 +9,7 @@ import type { Page } from "@playwright/test";
 import { build, folder, readmeBlock, SERVED, tenLines, type Fixture } from "../../bundlers/build.mjs";
 import { dispatchMotion } from "../motion-events.ts";
 import { originOf, serve } from "../server.mjs";
-import { expect, recording, share, test } from "./fixtures.ts";
+import { asCsv, expect, recording, share, test } from "./fixtures.ts";
 
 // Installing and building an app takes minutes on a slow machine.
 const BUILDING = 900_000;
@@ -170,11 +170,7 @@ test("a server component of Next names a recording, with the setting that the RE
 
 /** Writes the recording as an app would export it. */
 async function writeCsv(path: string): Promise<void> {
-  const { timeMs, acceleration, rotationRate } = await recording("walking", "s12");
-  const vector = (values: number[], row: number) => values.slice(3 * row, 3 * row + 3).join();
-  const rows = timeMs.map((time, row) => `${time},${vector(acceleration, row)},${vector(rotationRate, row)}`);
-  const header = "time (ms),acc_x,acc_y,acc_z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)";
-  await writeFile(path, [header, ...rows].join("\n"));
+  await writeFile(path, asCsv(await recording("walking", "s12")));
 }
 
 /** Runs a program in the Node fixture. */
