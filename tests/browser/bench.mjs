@@ -9,7 +9,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
 import { inBrowser, quantile, version } from "./measure.mjs";
-import { serve } from "./server.mjs";
+import { originOf, serve } from "./server.mjs";
 
 /** Windows that are computed and not counted: compilers and caches warm up. */
 const WARM_UP = 10;
@@ -28,7 +28,7 @@ const windows = Number(values.windows);
 const here = (path) => new URL(path, import.meta.url);
 
 const server = await serve(0);
-const origin = `http://localhost:${server.address().port}`;
+const origin = originOf(server);
 try {
   const recordings = await fixtures();
   const devices = {};

@@ -1,3 +1,4 @@
+export const cli: string;
 export const models: string;
 export const PROMPT: number[];
 export const TOKENS: number;

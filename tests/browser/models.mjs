@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** `SENSORLLM_CLI`, or what `cargo test` has built. */
-const cli = process.env.SENSORLLM_CLI ?? here(`../../target/debug/sensorllm${process.platform === "win32" ? ".exe" : ""}`);
+export const cli = process.env.SENSORLLM_CLI ?? here(`../../target/debug/sensorllm${process.platform === "win32" ? ".exe" : ""}`);
 export const models = here("../results/models/");
 const stamp = `${models}expected.json`;
 

@@ -20,6 +20,13 @@ export async function recording(activity: string, subject: string): Promise<Rows
   return { timeMs: [...samples.timeMs], acceleration: [...samples.acceleration], rotationRate: [...(samples.rotationRate ?? [])] };
 }
 
+/** A recording as an app would export it. */
+export function asCsv({ timeMs, acceleration, rotationRate }: Rows): string {
+  const vector = (values: number[], row: number) => values.slice(3 * row, 3 * row + 3).join();
+  const rows = timeMs.map((time, row) => `${time},${vector(acceleration, row)},${vector(rotationRate, row)}`);
+  return ["time (ms),acc_x,acc_y,acc_z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)", ...rows].join("\n");
+}
+
 /** Seconds from `from` to `to` of a recording. */
 export function cut({ timeMs, acceleration, rotationRate }: Rows, from: number, to: number): Rows {
   const row = (seconds: number) => timeMs.findIndex((time) => time - (timeMs[0] as number) >= 1000 * seconds);

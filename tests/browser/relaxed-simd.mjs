@@ -11,7 +11,7 @@
 // - `floats`, `relaxed floats`: `f32x4.mul` and `f32x4.add`, what attention uses, against `f32x4.relaxed_madd`.
 
 import { inBrowser, version } from "./measure.mjs";
-import { serve } from "./server.mjs";
+import { originOf, serve } from "./server.mjs";
 
 const SIMD = 0xfd;
 /** Opcodes of vector instructions, as the specifications number them. */
@@ -78,7 +78,7 @@ const LOOPS = {
 
 const server = await serve(0, { isolated: true });
 try {
-  const rates = await inBrowser(`http://localhost:${server.address().port}`, (page) => page.evaluate(measure, { loops: LOOPS, work: STEPS * ROWS * TOKENS }));
+  const rates = await inBrowser(originOf(server), (page) => page.evaluate(measure, { loops: LOOPS, work: STEPS * ROWS * TOKENS }));
   const billions = Object.fromEntries(Object.entries(rates).map(([name, rate]) => [name, rate && Number((rate / 1e9).toFixed(1))]));
   console.log(JSON.stringify({ browser: await version(), "multiply-adds per second, billions": billions }, null, 2));
 } finally {

@@ -22,3 +22,4 @@ export interface ServeOptions {
 }
 
 export function serve(port: number, options?: ServeOptions): Promise<Server>;
+export function originOf(server: Server): string;

@@ -79,6 +79,11 @@ export function serve(port, { isolated = false, roots = {}, onRequest = () => {}
   return new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", () => resolve(server)));
 }
 
+/** Where a server that listens is reached. */
+export function originOf(server) {
+  return `http://localhost:${server.address().port}`;
+}
+
 /** Sends a file slowly, and not all of it. */
 async function sendBadly(response, file, { cutAfter, bytesPerSecond, seen }) {
   let slice = bytesPerSecond / SLICES_PER_SECOND;
@@ -113,5 +118,5 @@ function drained(response) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const server = await serve(Number(process.argv[2] ?? 4173));
-  console.log(`http://localhost:${server.address().port}/app/`);
+  console.log(`${originOf(server)}/app/`);
 }

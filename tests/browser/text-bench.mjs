@@ -8,7 +8,7 @@
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { inBrowser, quantile, version } from "./measure.mjs";
-import { serve } from "./server.mjs";
+import { originOf, serve } from "./server.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +30,7 @@ const folders = new Map(positionals.map((folder) => [basename(folder), folder]))
 const roots = Object.fromEntries([...folders].map(([name, folder]) => [`/bench-models/${name}/`, `${resolve(folder)}/`]));
 // Isolated, because other pages' clocks move in steps of 0.1 ms.
 const server = await serve(0, { isolated: true, roots });
-const origin = `http://localhost:${server.address().port}`;
+const origin = originOf(server);
 try {
   const rows = [];
   for (const name of folders.keys()) {

@@ -13,6 +13,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const results = here("../results/bundlers/");
 const recording = here("../browser/fixtures/walking-s12.json");
 const readme = here("../../pkg/README.md");
+/** The README of the project, beside the package's own. */
+export const projectReadme = here("../../README.md");
 const types = here("../../pkg/test/types.ts");
 
 /** The folder that is served, below the fixture's own. */
@@ -31,14 +33,17 @@ export const SERVED = {
 /** Where a fixture was built. */
 export const folder = (name) => join(results, name);
 
-/** The first block of code in this language of the package's README, below a heading if one is named. */
-export async function readmeBlock(language, heading) {
-  const text = await readFile(readme, "utf8");
+/** The blocks of code in this language of a README, from a heading to the next of its kind if one is named. */
+export async function readmeBlocks(language, heading, file = readme) {
+  const text = await readFile(file, "utf8");
   const [, section] = heading ? text.split(new RegExp(`\n##+ ${heading}\n`)) : [, text];
-  const [, block] = new RegExp("```" + language + "\\n(.*?)```", "s").exec(section ?? "") ?? [];
-  if (block === undefined) throw new Error(`${readme} has no block of ${language}${heading ? ` below ${heading}` : ""}`);
-  return block;
+  const blocks = [...((heading && section?.split("\n## ")[0]) ?? section ?? "").matchAll(new RegExp("```" + language + "\\n(.*?)```", "gs"))].map(([, block]) => block);
+  if (blocks.length === 0) throw new Error(`${file} has no block of ${language}${heading ? ` below ${heading}` : ""}`);
+  return blocks;
 }
+
+/** The first block of code in this language of the package's README, below a heading if one is named. */
+export const readmeBlock = async (language, heading) => (await readmeBlocks(language, heading))[0];
 
 /** The README's ten lines. */
 export const tenLines = () => readmeBlock("html");

@@ -25,6 +25,8 @@ export interface TrackerListener {
   sampled(samples: Samples): void;
   predicted(prediction: LivePrediction, recording: Recording | undefined): void;
   status(status: ListenStatus): void;
+  /** What is followed is about to end; what the tracker is told now is still remembered. */
+  ending(): void;
   ended(how: Ending): void;
   failed(error: unknown): void;
   /** The memory could not store something. */
@@ -139,6 +141,7 @@ export class Tracker {
 
   #end(how: Ending): void {
     if (!this.#run) return;
+    this.listener?.ending();
     this.#run.ending = how;
     this.#run.stopped.abort();
   }
@@ -164,6 +167,7 @@ export class Tracker {
       if (!run.stopped.signal.aborted) failure = { error };
     }
     void source?.return?.();
+    if (this.#run === run && !run.stopped.signal.aborted) this.listener?.ending();
     run.stopped.abort();
     // Not before all of it is stored may the page be loaded anew.
     void Promise.resolve(run.keeper?.stop()).finally(over);

@@ -5,8 +5,10 @@ import { test } from "node:test";
 import { strToU8, zipSync } from "fflate";
 import { SensorLLMError } from "sensorllm";
 import type { ListenOptions, LivePrediction, ModelInfo, SensorLLM } from "sensorllm";
-import { importRecording, type ImportProgress, type Undated } from "../src/history/import-recording.ts";
+import { importRecording as importWith, type ImportProgress, type ImportRecordingOptions, type Undated } from "../src/history/import-recording.ts";
 import { dateOf } from "../src/history/local-days.ts";
+import { readRecordings } from "../src/history/recording-files.ts";
+import type { History } from "../src/history/types.ts";
 import { Clock, MINUTE, openFresh, window } from "./support.ts";
 
 const MORNING = Date.UTC(2026, 8, 3, 6, 30);
@@ -60,6 +62,11 @@ class SimpleModel implements Pick<SensorLLM, "listen" | "info"> {
       this.left = true;
     }
   }
+}
+
+/** Reads without a worker, which Node does not have. */
+function importRecording(history: History, model: Pick<SensorLLM, "listen" | "info">, files: readonly File[], options: Partial<ImportRecordingOptions> = {}) {
+  return importWith(history, model, files, { read: readRecordings, ...options });
 }
 
 /** x of each second, 25 readings a second. */
@@ -129,7 +136,10 @@ for (const [what, files] of [
     assert.deepEqual(sessions.map(({ origin, model, title }) => [origin, model, title]), [["import", "simple", files[0]!.name]]);
     assert.equal((await history.motion(MORNING, MORNING + 10 * MINUTE))?.convention, "canonical");
     assert.equal(told.at(-1)?.fraction, 1);
-    assert.ok(told.every(({ fraction }, index) => index === 0 || fraction >= told[index - 1]!.fraction));
+    // First what is read, then what is named.
+    const rises = (fractions: number[]) => fractions.at(-1) === 1 && fractions.every((fraction, index) => index === 0 || fraction >= fractions[index - 1]!);
+    for (const reads of [true, false]) assert.ok(rises(told.filter(({ title }) => (title === undefined) === reads).map(({ fraction }) => fraction)));
+    assert.deepEqual(told.map(({ title }) => title === undefined), told.map(({ title }) => title === undefined).toSorted().toReversed());
     // Again, it is known.
     assert.equal((await importRecording(history, model, files)).known, 1);
     assert.equal((await history.day(dateOf(MORNING))).stretches.length, 2);
@@ -192,12 +202,21 @@ test("minutes in which nothing can be named do not hold up the rest", async (con
   assert.deepEqual(stretches.map(({ label, start }) => [label, Math.round((start - MORNING) / 1000)]), [["walking", 0], ["still", 260]]);
 });
 
+test("an import that is cancelled while the files are read asks the model nothing", async (context) => {
+  const history = await openFresh(context);
+  const cancel = new AbortController();
+  const onProgress = ({ title, fraction }: ImportProgress) => void (title === undefined && fraction > 0 && cancel.abort());
+  const failing = { info: new SimpleModel().info, listen: () => assert.fail("the model was asked") };
+  await assert.rejects(importRecording(history, failing, [archive("walk.zip", sensorLogger(MORNING))], { signal: cancel.signal, onProgress }), { name: "AbortError" });
+  assert.equal(await history.span(), undefined);
+});
+
 test("a recording that is cancelled or fails half-way leaves nothing", async (context) => {
   const history = await openFresh(context);
   const file = new File([plain()], "walk.csv");
   const cancel = new AbortController();
   const model = new SimpleModel();
-  const onProgress = ({ fraction }: ImportProgress) => void (fraction > 0.5 && cancel.abort());
+  const onProgress = ({ title, fraction }: ImportProgress) => void (title !== undefined && fraction > 0.5 && cancel.abort());
   await assert.rejects(importRecording(history, model, [file], { start: MORNING, signal: cancel.signal, onProgress }), { name: "AbortError" });
   assert.ok(model.left);
   assert.equal(await history.span(), undefined);

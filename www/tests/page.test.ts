@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SensorLLMError } from "sensorllm";
 import type { Samples } from "sensorllm";
 import { choices, inOrder } from "../src/activities.ts";
 import { channelIn } from "../src/parts/channels.ts";
@@ -9,6 +10,7 @@ import { between, Recent } from "../src/recent.ts";
 import { choose, onChoice, settings } from "../src/settings.ts";
 import { de } from "../src/strings/de.ts";
 import { en } from "../src/strings/en.ts";
+import { told } from "../src/strings/errors.ts";
 import { datesBetween, isDate, weekOf } from "../src/time.ts";
 
 /** Rows from `from` to `to` (ms, exclusive) every 20 ms, each of which says its own time. */
@@ -98,4 +100,19 @@ test("a choice is told once, with what is different", () => {
   choose({ theme: "auto" });
   assert.deepEqual(told, [["theme"]]);
   assert.equal(settings().theme, "auto");
+});
+
+test("an error is told in the page's language by its code, and keeps what only the package knows of it", () => {
+  const error = new SensorLLMError("invalid-input", "line 3, column `acc_y`: `oops` is not a number", "Correct the cell or leave it empty.");
+  const own = "line 3, column `acc_y`: `oops` is not a number Correct the cell or leave it empty.";
+  assert.deepEqual(told(error, "en"), { text: own, detail: undefined });
+  const german = told(error, "de");
+  assert.match(german.text, /ließ sich nicht lesen/);
+  assert.equal(german.detail, own);
+});
+
+test("an error of a later version is told in the package's words", () => {
+  for (const code of ["never-heard-of", "constructor"]) {
+    assert.deepEqual(told(new SensorLLMError(code, "It broke.", "Mend it."), "de"), { text: "It broke. Mend it.", detail: undefined });
+  }
 });

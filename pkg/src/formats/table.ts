@@ -20,7 +20,9 @@ export interface Table {
 
 /** Finds the delimiter and splits the text. Lines that start with `#` and empty ones are passed over. */
 export function openTable(name: string, text: string): Table {
-  const content = text.replace(/^\uFEFF/, "");
+  const marked = text.replace(/^\uFEFF/, "");
+  // Old programs end lines with a carriage return alone.
+  const content = marked.includes("\n") ? marked : marked.replaceAll("\r", "\n");
   const first = content.split("\n").find((line) => line.trim() !== "" && !line.startsWith("#"));
   if (first === undefined) {
     throw invalid(`${name || "the file"} is empty`, "Give a CSV file with a header and a row per reading.");
@@ -102,7 +104,8 @@ const NOTHING = new Set(["", "nan", "na", "n/a", "null", "none", "-"]);
 
 /** A cell's number; NaN when it says that there is none; undefined when it is something else. */
 function number(cell: string, decimalComma: boolean): number | undefined {
-  if (NOTHING.has(cell.toLowerCase())) return NaN;
+  // With a sign, as C writes it.
+  if (NOTHING.has(cell.toLowerCase().replace(/^[+-](?=nan$)/, ""))) return NaN;
   return parseNumber(decimalComma && !cell.includes(".") ? cell.replace(",", ".") : cell);
 }
 

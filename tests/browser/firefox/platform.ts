@@ -52,17 +52,7 @@ test("without sensors listening fails within about a second, and motion events o
     })();
     // Asking for permission, which comes before the first event, is over after a macrotask.
     await new Promise((resolve) => setTimeout(resolve));
-    const { timeMs, acceleration, rotationRate } = JSON.parse(json) as Rows;
-    const origin = performance.now();
-    for (const [row, time] of timeMs.slice(0, 400).entries()) {
-      const at = (values: number[], axis: number) => values[3 * row + axis] as number;
-      const event = new DeviceMotionEvent("devicemotion", {
-        accelerationIncludingGravity: { x: at(acceleration, 0), y: at(acceleration, 1), z: at(acceleration, 2) },
-        rotationRate: { alpha: at(rotationRate, 0), beta: at(rotationRate, 1), gamma: at(rotationRate, 2) },
-      });
-      Object.defineProperty(event, "timeStamp", { value: origin + time });
-      window.dispatchEvent(event);
-    }
+    await window.dispatchMotion(JSON.parse(json) as Rows);
     await reading;
     await model.close();
     return { code, hint, milliseconds, labels };

@@ -1,17 +1,18 @@
 // One Firefox for all tests, as the system has it, driven over WebDriver BiDi; the server that it loads from; and pages.
 
-import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import type * as Package from "sensorllm";
 import { executablePath, withoutWebGpu } from "../chromium.mjs";
+import { dispatchMotion } from "../motion-events.ts";
 import type { Rows } from "../recordings.ts";
-import { serve, type Behaviour, type FileRequest } from "../server.mjs";
+import { originOf, serve, type Behaviour, type FileRequest } from "../server.mjs";
 
 declare global {
   interface Window {
     sensorllm: typeof Package;
     samplesFrom: (json: string) => Package.Samples;
+    dispatchMotion: typeof dispatchMotion;
   }
 }
 
@@ -42,7 +43,7 @@ export async function start(): Promise<string> {
       return server.behaviour(request);
     },
   });
-  server.origin = `http://localhost:${(listening.address() as AddressInfo).port}`;
+  server.origin = originOf(listening);
   firefox = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", protocolTimeout: PATIENCE_MS });
   return firefox.version();
 }
@@ -85,6 +86,7 @@ export async function inChromium<T>(use: (page: Page) => Promise<T>): Promise<T>
 }
 
 async function importPackage(page: Page): Promise<void> {
+  await page.evaluate(`globalThis.dispatchMotion = ${dispatchMotion}`);
   await page.evaluate(async () => {
     const address = "/pkg/dist/index.js";
     window.sensorllm = (await import(address)) as typeof Package;

@@ -3,13 +3,13 @@
 import { exec, execFile, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import { build, folder, readmeBlock, SERVED, tenLines, type Fixture } from "../../bundlers/build.mjs";
-import { serve } from "../server.mjs";
-import { expect, liveWindows, recording, share, test } from "./fixtures.ts";
+import { dispatchMotion } from "../motion-events.ts";
+import { originOf, serve } from "../server.mjs";
+import { asCsv, expect, liveWindows, recording, share, test } from "./fixtures.ts";
 
 // Installing and building an app takes minutes on a slow machine.
 const BUILDING = 900_000;
@@ -17,7 +17,7 @@ const BUILDING = 900_000;
 /** Opens a page of a fixture's app; resolves with what ends serving it and the requests that left this machine. */
 async function open(page: Page, name: Fixture, path = "") {
   const server = await serve(0, { roots: { "/": join(folder(name), SERVED[name]) } });
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}/`;
+  const origin = `${originOf(server)}/`;
   const elsewhere: string[] = [];
   page.on("request", (request) => /^https?:/.test(request.url()) && !request.url().startsWith(origin) && elsewhere.push(request.url()));
   const errors: string[] = [];
@@ -91,23 +91,11 @@ test("the addresses that a bundler gives for what the package exports can be han
   expect(served).toMatchObject({ elsewhere: [], errors: [] });
 });
 
-/** Presses the page's button, and walks for some seconds: `devicemotion` events of a recording. */
+/** Presses the page's button, and walks for some seconds. */
 async function pressAndWalk(page: Page): Promise<void> {
   const rows = await recording("walking", "s12");
   await page.getByRole("button").click();
-  await page.evaluate(async ({ timeMs, acceleration, rotationRate }) => {
-    const origin = performance.now();
-    for (const [row, time] of timeMs.slice(0, 400).entries()) {
-      const at = (values: number[], axis: number) => values[3 * row + axis] as number;
-      const event = new DeviceMotionEvent("devicemotion", {
-        accelerationIncludingGravity: { x: at(acceleration, 0), y: at(acceleration, 1), z: at(acceleration, 2) },
-        rotationRate: { alpha: at(rotationRate, 0), beta: at(rotationRate, 1), gamma: at(rotationRate, 2) },
-      });
-      Object.defineProperty(event, "timeStamp", { value: origin + time });
-      window.dispatchEvent(event);
-      if (row % 20 === 0) await new Promise((resolve) => setTimeout(resolve));
-    }
-  }, rows);
+  await page.evaluate(dispatchMotion, rows);
 }
 
 for (const name of ["vite", "plain"] as const) {
@@ -183,11 +171,7 @@ test("a server component of Next names a recording, with the setting that the RE
 
 /** Writes the recording as an app would export it. */
 async function writeCsv(path: string): Promise<void> {
-  const { timeMs, acceleration, rotationRate } = await recording("walking", "s12");
-  const vector = (values: number[], row: number) => values.slice(3 * row, 3 * row + 3).join();
-  const rows = timeMs.map((time, row) => `${time},${vector(acceleration, row)},${vector(rotationRate, row)}`);
-  const header = "time (ms),acc_x,acc_y,acc_z,gyro_x (deg/s),gyro_y (deg/s),gyro_z (deg/s)";
-  await writeFile(path, [header, ...rows].join("\n"));
+  await writeFile(path, asCsv(await recording("walking", "s12")));
 }
 
 /** Runs a program in the Node fixture. */

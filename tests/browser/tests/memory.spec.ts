@@ -1,9 +1,8 @@
 // How much memory loading takes while the weights go to the GPU.
 
-import type { AddressInfo } from "node:net";
 import type * as Package from "sensorllm";
 import { executablePath, withWebGpu } from "../chromium.mjs";
-import { serve } from "../server.mjs";
+import { originOf, serve } from "../server.mjs";
 import { expect, test } from "./fixtures.ts";
 
 const MEGABYTE = 1e6;
@@ -17,7 +16,7 @@ test("while weights stream to the GPU, from the network and from the store, the 
   test.setTimeout(600_000);
   const server = await serve(0, { isolated: true });
   try {
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+    await page.goto(`${originOf(server)}/`);
     const measured = (warmUp: boolean) =>
       page.evaluate(async (warmUp) => {
         const address = "/pkg/dist/index.js";

@@ -1,14 +1,13 @@
 // Where weights are kept: downloads that go on, damage that is found, tabs that share one download, room that runs out.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type BrowserContext, type Page } from "@playwright/test";
 import type * as Package from "sensorllm";
 import { executablePath, withoutWebGpu } from "../chromium.mjs";
 import { models, PROMPT } from "../models.mjs";
-import { serve, type Behaviour, type FileRequest } from "../server.mjs";
+import { originOf, serve, type Behaviour, type FileRequest } from "../server.mjs";
 import { expect, test as base } from "./fixtures.ts";
 
 const MEGABYTE = 1e6;
@@ -55,7 +54,7 @@ const test = base.extend<{ weights: Weights; profile: string }>({
       return weights.behaviour(request);
     };
     const server = await serve(0, { onRequest });
-    weights.origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+    weights.origin = originOf(server);
     await use(weights);
     server.close();
     server.closeAllConnections();

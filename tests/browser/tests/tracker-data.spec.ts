@@ -165,7 +165,7 @@ test("the files of Sensor Logger become a day, and phyphox's too once it is said
 
 for (const when of ["from the first", "later"] as const) {
   test(`when the browser has no room ${when} that is said, tracking goes on, and what was kept in memory is stored once there is room`, async ({ page }) => {
-    // Chromium notices a quota set by its developer tools only half a minute later; this fails as it does then.
+    // Chromium notices a quota set by its developer tools only half a minute later; this fails as it does then, at the moment that is wanted.
     await page.addInitScript(() => {
       const { put, add } = IDBObjectStore.prototype;
       const unless =
@@ -206,6 +206,31 @@ for (const when of ["from the first", "later"] as const) {
     expect(stopped - started - covered).toBeLessThan(8000);
   });
 }
+
+test("when the browser's own limit is reached, its error is told as that of no room, and what was kept is stored once there is", async ({ page, context }) => {
+  await open(page);
+  await liveMotion(page, await recording("walking", "s12"));
+  const devtools = await context.newCDPSession(page);
+  const quota = (quotaSize?: number) => devtools.send("Storage.overrideQuotaForOrigin", { origin: new URL(site.url).origin, ...(quotaSize && { quotaSize }) });
+  const started = Date.now();
+  await page.getByTestId("start").click();
+  await expect(page.getByTestId("activity")).not.toHaveAttribute("data-activity", "");
+  await quota(1000);
+  // Chromium notices half a minute later.
+  await expect(page.getByTestId("problem")).toHaveAttribute("data-error", "quota", { timeout: 90_000 });
+  await quota();
+  const lasting = Date.now();
+  const shownUntil = async () => {
+    await openView(page, "day");
+    return Math.max(0, ...(await shownStretches(page)).map(({ end }) => end));
+  };
+  await expect.poll(shownUntil, { timeout: 90_000 }).toBeGreaterThan(lasting);
+  const stretches = await shownStretches(page);
+  const [start, end] = [stretches[0]?.start as number, stretches.at(-1)?.end as number];
+  expect(start - started).toBeLessThan(4000);
+  // Without a hole where there was no room.
+  expect(end - start - stretches.reduce((sum, one) => sum + one.end - one.start, 0)).toBeLessThan(1000);
+});
 
 for (const [what, code] of [["refused", "permission-denied"], ["not there", "no-sensors"]] as const) {
   test(`when the sensors are ${what} that is said, nothing is recorded, and a recording can be imported instead`, async ({ page }) => {

@@ -2,10 +2,9 @@
 
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Browser, Locator, Page } from "@playwright/test";
-import { serve } from "../server.mjs";
+import { originOf, serve } from "../server.mjs";
 import { expect, SUBJECTS, test as base, type Rows } from "./fixtures.ts";
 
 export { expect };
@@ -55,7 +54,7 @@ export class Site {
   /** Answers again, at the same address. */
   async start(): Promise<void> {
     this.#server = await serve(this.#port, { isolated: this.#isolated, roots: { "/some/path/": this.folder }, onRequest: ({ path }) => void this.requests.push(path) });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#port = Number(new URL(originOf(this.#server)).port);
   }
 
   /** Is gone, with all its connections. */

@@ -3,7 +3,7 @@
 import { SensorLLMError } from "sensorllm";
 import type { Placement, Samples, SensorLLM } from "sensorllm";
 import { sliceSamples } from "./motion-chunk.ts";
-import { readRecordings, type RecordingFile } from "./recording-files.ts";
+import type { ReadRecordings, RecordingFile } from "./recording-files.ts";
 import type { History, Milliseconds, Recorder } from "./types.ts";
 
 /** What is handed to the model at once, and how many of those may wait to be named: less than the package keeps. */
@@ -24,15 +24,18 @@ export interface Undated {
 }
 
 export interface ImportProgress {
-  title: string;
-  /** Which recording this is, from 1, of how many. */
+  /** What is named; without it, files are still being read. */
+  title: string | undefined;
+  /** Which recording this is, from 1, of how many; 0 until that is known. */
   recording: number;
   recordings: number;
-  /** How much of all of them is named, 0 to 1. */
+  /** How much of all of them is read, and later how much is named, 0 to 1. */
   fraction: number;
 }
 
 export interface ImportRecordingOptions {
+  /** What reads the files. */
+  read: ReadRecordings;
   /**
    * When recordings began whose files do not say so: the moment (further ones follow each other), or whom to ask; `undefined` as the
    * answer cancels. Left out: such recordings are refused with `start-unknown`.
@@ -62,10 +65,11 @@ export async function importRecording(
   history: History,
   model: Pick<SensorLLM, "listen" | "info">,
   files: readonly File[],
-  options: ImportRecordingOptions = {},
+  options: ImportRecordingOptions,
 ): Promise<RecordingReport> {
-  const { signal, onProgress } = options;
-  const recordings = await dated(await readRecordings(files, signal), options);
+  const { read, signal, onProgress } = options;
+  const reading = (fraction: number) => onProgress?.({ title: undefined, recording: 0, recordings: 0, fraction });
+  const recordings = await dated(await read(files, { signal, onProgress: reading }), options);
   const all = recordings.reduce((sum, { samples }) => sum + duration(samples), 0);
   const report: RecordingReport = { sessions: [], known: 0, start: Math.min(...recordings.map(({ start }) => start)), dropped: 0 };
   let before = 0;

@@ -18,11 +18,23 @@ export interface RecordingFile {
   written: Milliseconds;
 }
 
+/** How recordings are read. */
+export interface ReadOptions {
+  /** Told how much of the files is read, 0 to 1. */
+  onProgress?: ((fraction: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** {@link readRecordings}, here or in a worker. */
+export type ReadRecordings = (files: readonly File[], options: ReadOptions) => Promise<RecordingFile[]>;
+
 /** Files of one recording. */
 interface Bundle {
   title: string;
   files: CsvFile[];
   written: Milliseconds;
+  /** What its files have. */
+  bytes: number;
 }
 
 /** So much of a file tells whether it is a recording by itself. */
@@ -32,24 +44,42 @@ const YEAR_2000_MS = Date.UTC(2000, 0, 1);
 
 /**
  * Reads exports of Sensor Logger and phyphox, zipped or not, and other CSV files. Each archive is a recording; files beside each other
- * are one per sensor, unless each is a recording by itself. Rejects as `parseCsvRecording` does.
+ * are one per sensor, unless each is a recording by itself. Rejects as `parseCsvRecording` does. Takes seconds for an hour of motion:
+ * a page has it done by `readInWorker`.
  */
-export async function readRecordings(files: readonly File[], signal?: AbortSignal): Promise<RecordingFile[]> {
+export async function readRecordings(files: readonly File[], { onProgress, signal }: ReadOptions = {}): Promise<RecordingFile[]> {
   const bundles: Bundle[] = [];
   const loose: Bundle[] = [];
-  for (const file of files) {
+  // Every file is loaded, and then understood.
+  const work = 2 * files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  const advance = (bytes: number) => {
     signal?.throwIfAborted();
-    const [title, written] = [file.name, file.lastModified];
-    if (/\.zip$/i.test(file.name)) bundles.push({ title, files: await unpack(file, signal), written });
-    else loose.push({ title, files: [{ name: file.name, text: await file.text() }], written });
+    done += bytes;
+    onProgress?.(work > 0 ? Math.min(1, done / work) : 1);
+  };
+  advance(0);
+  for (const file of files) {
+    const { name: title, lastModified: written, size: bytes } = file;
+    if (/\.zip$/i.test(title)) {
+      bundles.push({ title, files: await unpack(file, advance, signal), written, bytes });
+    } else {
+      loose.push({ title, files: [{ name: title, text: await file.text() }], written, bytes });
+      advance(bytes);
+    }
   }
   if (loose.every(isWhole)) bundles.push(...loose);
   else if (loose.length > 0) {
     const written = Math.max(...loose.map((one) => one.written));
-    bundles.push({ title: loose[0]?.title ?? "", files: loose.flatMap((one) => one.files), written });
+    const bytes = loose.reduce((sum, one) => sum + one.bytes, 0);
+    bundles.push({ title: loose[0]?.title ?? "", files: loose.flatMap((one) => one.files), written, bytes });
   }
   if (bundles.length === 0) throw invalid("No file was chosen.", "Choose the exports of Sensor Logger or phyphox, or a CSV file.");
-  return bundles.map(read);
+  return bundles.map((bundle) => {
+    const recording = read(bundle);
+    advance(bundle.bytes);
+    return recording;
+  });
 }
 
 function read({ title, files, written }: Bundle): RecordingFile {
@@ -72,7 +102,7 @@ function isWhole({ files }: Bundle): boolean {
 }
 
 /** The tables in an archive. */
-async function unpack(archive: File, signal: AbortSignal | undefined): Promise<CsvFile[]> {
+async function unpack(archive: File, advance: (bytes: number) => void, signal: AbortSignal | undefined): Promise<CsvFile[]> {
   const files: CsvFile[] = [];
   let problem: unknown;
   const unzip = new Unzip((entry) => {
@@ -89,10 +119,10 @@ async function unpack(archive: File, signal: AbortSignal | undefined): Promise<C
   });
   unzip.register(UnzipInflate);
   try {
-    // Piece by piece, so that the page stays responsive.
+    // Piece by piece: only the tables in it are in memory as a whole.
     for await (const bytes of pieces(archive)) {
-      signal?.throwIfAborted();
       unzip.push(bytes, false);
+      advance(bytes.length);
     }
     unzip.push(new Uint8Array(), true);
   } catch (error) {

@@ -12,6 +12,9 @@ import { SignalPlot } from "./signal-plot.ts";
 /** What is drawn until a question or an answer speaks of something else. */
 const USUAL = "acceleration.up";
 
+/** What the extractor says in words of its own. */
+const ENGLISH = { lang: "en" };
+
 const SIGNS = { rising: "↗", steady: "→", falling: "↘" } as const;
 
 export class FactsPanel {
@@ -70,7 +73,7 @@ export class FactsPanel {
 
   /** What concerns the whole phone. */
   #body(facts: Facts): HTMLElement {
-    const row = (name: string, value: string | undefined, testid: string) => value !== undefined && h("div", {}, h("dt", {}, name), h("dd", { "data-testid": testid }, value));
+    const row = (name: string, value: string | undefined, testid: string, attributes = {}) => value !== undefined && h("div", {}, h("dt", {}, name), h("dd", { "data-testid": testid, ...attributes }, value));
     const activities = [...new Set(facts.activities.map(({ label }) => inWords(label)))].join(", ");
     return h(
       "dl",
@@ -78,9 +81,9 @@ export class FactsPanel {
       row(t("facts.length"), `${decimal(facts.seconds, 1)} s`, "fact-seconds"),
       row(t("facts.activities"), activities || undefined, "fact-activities"),
       row(t("facts.steps"), facts.stepsPerMinute === null ? undefined : decimal(facts.stepsPerMinute, 0), "fact-steps"),
-      row(t("facts.posture"), facts.posture ?? undefined, "fact-posture"),
+      row(t("facts.posture"), facts.posture ?? undefined, "fact-posture", ENGLISH),
       row(t("facts.tilt"), facts.tiltDegrees === null ? undefined : `${decimal(facts.tiltDegrees, 0)}°`, "fact-tilt"),
-      row(t("facts.movement"), facts.movement ?? undefined, "fact-movement"),
+      row(t("facts.movement"), facts.movement ?? undefined, "fact-movement", ENGLISH),
     );
   }
 

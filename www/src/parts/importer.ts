@@ -2,6 +2,7 @@
 
 import { button, h } from "../dom.ts";
 import { importRecording, type ImportProgress, type Undated } from "../history/import-recording.ts";
+import { readInWorker } from "../history/read-in-worker.ts";
 import type { Milliseconds } from "../history/types.ts";
 import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
@@ -9,7 +10,7 @@ import { recordingStarted } from "../pwa/pwa.ts";
 import { settings } from "../settings.ts";
 import { t } from "../strings/index.ts";
 import { clockWithSeconds, dateOf } from "../time.ts";
-import { errorText } from "./notice.ts";
+import { tellError } from "./notice.ts";
 import { toast } from "./toast.ts";
 
 /** What came in: a sentence, and the day that it is about, if it is about one. */
@@ -46,7 +47,7 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
     told.textContent = t("import.running");
     const progress = ({ title, fraction }: ImportProgress) => {
       bar.value = fraction;
-      told.textContent = t("import.naming", { title });
+      told.textContent = title === undefined ? t("import.running") : t("import.naming", { title });
     };
     const start = (recording: Undated) => whenWasIt(recording, question, own.signal);
     try {
@@ -58,7 +59,8 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
       if (!element.isConnected) toast(text);
     } catch (problem) {
       const cancelled = own.signal.aborted || (problem instanceof DOMException && problem.name === "AbortError");
-      told.textContent = cancelled ? t("import.cancelled") : errorText(problem);
+      if (cancelled) told.textContent = t("import.cancelled");
+      else tellError(told, problem);
     } finally {
       over();
       running = undefined;
@@ -109,7 +111,7 @@ async function takeIn(files: File[], model: ModelHolder, { progress, start, sign
   }
   const others = files.filter((_, index) => !ours[index]);
   if (others.length === 0) return { text: t(sums.known > 0 ? "import.done-known" : "import.done", sums) };
-  const report = await importRecording(history, await model.current, others, { start, placement: settings().placement, onProgress: progress, signal });
+  const report = await importRecording(history, await model.current, others, { read: readInWorker, start, placement: settings().placement, onProgress: progress, signal });
   const text = t(report.known > 0 ? "import.recordings-known" : "import.recordings", { recordings: report.sessions.length, known: report.known });
   return { text, day: report.start };
 }

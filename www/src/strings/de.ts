@@ -124,7 +124,7 @@ export const de: Record<keyof typeof en, string> = {
   "remedy.reload": "Neu laden",
 
   "problem.quota": "Der Browser hat keinen Platz mehr für den Verlauf. Die Aufzeichnung geht im Speicher weiter und wird gesichert, sobald Platz ist: Lösche, was du nicht brauchst.",
-  "problem.storage": "Der Verlauf ließ sich nicht speichern. Die Aufzeichnung geht im Speicher weiter. {why}",
+  "problem.storage": "Der Verlauf ließ sich nicht speichern. Die Aufzeichnung geht im Speicher weiter.",
   "problem.data": "Platz schaffen",
   "problem.close": "Schließen",
 
@@ -200,7 +200,7 @@ export const de: Record<keyof typeof en, string> = {
   "words.suggest.vertical": "Wie verläuft die senkrechte Beschleunigung?",
   "words.suggest.held": "Wie liegt das Telefon?",
   "words.how": "Die Worte sind die des Modells; jede Zahl darin kommt aus einer genauen Auswertung, deren Befunde darunter stehen.",
-  "words.english": "Das Modell liest und schreibt Englisch.",
+  "words.english": "Das Modell wurde auf Englisch trainiert: Frage auf Englisch, es antwortet auf Englisch.",
   "words.answer": "Antwort",
   "words.nothing": "Noch gibt es keine Bewegung zu beschreiben. Zeichne etwas auf, oder spiele eine Aufnahme ab.",
   "words.no-motion": "Die Bewegung dieses Abschnitts ist nicht mehr gespeichert, nur seine Aktivität.",

@@ -122,7 +122,7 @@ export const en = {
   "remedy.reload": "Reload",
 
   "problem.quota": "The browser has no more room for the history. Recording goes on in memory and is stored as soon as there is room: delete what you do not need.",
-  "problem.storage": "The history could not be stored. Recording goes on in memory. {why}",
+  "problem.storage": "The history could not be stored. Recording goes on in memory.",
   "problem.data": "Make room",
   "problem.close": "Close",
 
@@ -198,7 +198,7 @@ export const en = {
   "words.suggest.vertical": "How does the vertical acceleration change?",
   "words.suggest.held": "How is the phone held?",
   "words.how": "The words are the model’s; every number in them comes from an exact extractor, whose findings are shown below.",
-  "words.english": "The model reads and writes English.",
+  "words.english": "The model was trained in English: ask in English, it answers in English.",
   "words.answer": "Answer",
   "words.nothing": "There is no motion to speak of yet. Start tracking, or replay a recording.",
   "words.no-motion": "The motion of this stretch is not kept any more; its activity is.",

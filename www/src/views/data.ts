@@ -7,7 +7,7 @@ import type { ModelHolder } from "../model.ts";
 import { confirm } from "../parts/confirm.ts";
 import { download } from "../parts/download.ts";
 import { importer, type Importer } from "../parts/importer.ts";
-import { errorText } from "../parts/notice.ts";
+import { tellError } from "../parts/notice.ts";
 import { unreadable } from "../parts/problem.ts";
 import type { View } from "../router.ts";
 import { t } from "../strings/index.ts";
@@ -75,7 +75,7 @@ export class DataView implements View {
         download(type === "json" ? await history.exportJson({ motion: motion.checked }) : await history.exportCsv(), `sensorllm-${dateOf(Date.now())}.${type}`);
         told.textContent = t("data.exported");
       } catch (problem) {
-        told.textContent = errorText(problem);
+        tellError(told, problem);
       }
     };
     return h(
@@ -100,7 +100,7 @@ export class DataView implements View {
         // Asking what is stored would make an empty memory anew.
         report.replaceChildren(h("p", { class: "aside" }, t("data.nothing")));
       } catch (problem) {
-        told.textContent = errorText(problem);
+        tellError(told, problem);
       }
     };
     return h(

@@ -133,6 +133,10 @@ export class NowView implements View, TrackerListener {
     else if (status.kind === "recovered") line.textContent = "";
   }
 
+  ending(): void {
+    this.#steps.finish();
+  }
+
   ended(how: Ending): void {
     showStatus(t(`status.${how}`));
     this.#over();

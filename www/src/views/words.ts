@@ -7,7 +7,7 @@ import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
 import { AskedAbout } from "../parts/asked-about.ts";
 import { FactsPanel } from "../parts/facts.ts";
-import { errorText } from "../parts/notice.ts";
+import { tellError } from "../parts/notice.ts";
 import type { View } from "../router.ts";
 import { language, t } from "../strings/index.ts";
 import type { Tracker } from "../tracker.ts";
@@ -56,13 +56,15 @@ class WordsPage {
     enterkeyhint: "send",
     placeholder: t("words.question-hint"),
     "aria-label": t("words.question"),
+    "aria-describedby": language() === "en" ? undefined : "words-english",
     "data-testid": "question",
   });
   readonly #describe = button(t("words.describe"), () => void this.#answer(""), { class: "primary", "data-testid": "describe" });
   readonly #ask = h("button", { type: "submit", "data-testid": "ask" }, t("words.ask"));
   readonly #cancel = button(t("words.cancel"), () => this.#answering?.abort(), { "data-testid": "cancel", hidden: true });
   readonly #asked = h("p", { class: "eyebrow", "data-testid": "asked" });
-  readonly #text = h("p", { class: "answer", "data-testid": "answer", "data-state": "idle", "aria-live": "polite" });
+  // The model's own words are English, whatever the page speaks.
+  readonly #text = h("p", { class: "answer", lang: "en", "data-testid": "answer", "data-state": "idle", "aria-live": "polite" });
   readonly #answered = h("section", { class: "answered", "aria-label": t("words.answer") }, this.#asked, this.#text);
   readonly #told = h("p", { class: "aside", role: "status", "data-testid": "words-status" });
   #history: History | undefined;
@@ -92,9 +94,9 @@ class WordsPage {
       h("h1", {}, t("words.title")),
       this.#about.element,
       h("form", { class: "ask", onsubmit: ask }, this.#question, this.#ask),
+      ...(language() === "en" ? [] : [h("p", { class: "aside", id: "words-english", "data-testid": "english" }, t("words.english"))]),
       h("p", { class: "chips", role: "group", "aria-label": t("words.suggestions") }, ...SUGGESTED.map(([key, question]) => button(t(key), suggest(question), { "data-testid": "suggestion" }))),
       h("p", { class: "aside" }, t("words.how")),
-      ...(language() === "en" ? [] : [h("p", { class: "aside" }, t("words.english"))]),
       this.#told,
       this.#answered,
       this.#facts.element,
@@ -104,7 +106,7 @@ class WordsPage {
   async fill(stretch: string | undefined): Promise<void> {
     // Without a memory, what has just happened can be asked about all the same.
     this.#history = await memory().catch(() => undefined);
-    await this.#about.fill(this.#history, stretch).catch((problem: unknown) => (this.#told.textContent = errorText(problem)));
+    await this.#about.fill(this.#history, stretch).catch((problem: unknown) => tellError(this.#told, problem));
     if (this.#signal.aborted) return;
     if (!this.#about.any) this.#told.textContent = t("words.nothing");
     const timer = setInterval(() => {
@@ -126,6 +128,8 @@ class WordsPage {
     const { signal } = own;
     this.#told.textContent = "";
     this.#asked.textContent = question || t("words.describe");
+    if (question) this.#asked.lang = "en";
+    else this.#asked.removeAttribute("lang");
     this.#text.textContent = "";
     this.#show("streaming");
     try {
@@ -139,7 +143,7 @@ class WordsPage {
       this.#show("done");
     } catch (error) {
       if (own !== this.#answering) return;
-      if (!signal.aborted) this.#told.textContent = errorText(error);
+      if (!signal.aborted) tellError(this.#told, error);
       else this.#told.textContent = t("words.cancelled");
       this.#show(signal.aborted ? "cancelled" : "failed");
     }

@@ -41,14 +41,13 @@ pub fn parse_recording_files(files: &[CsvFile<'_>], options: &CsvOptions) -> Res
     let mut headers = Vec::new();
     for file in files {
         let name = file.name.rsplit(['/', '\\']).next().unwrap_or(file.name);
-        let mut table = match Table::open(name, file.text) {
-            Ok(table) => table,
-            // Sensor Logger leaves files of silent sensors empty.
-            Err(_) if files.len() > 1 && file.text.trim().is_empty() => continue,
-            Err(error) => return Err(error),
-        };
+        // Sensor Logger leaves files of silent sensors empty.
+        if files.len() > 1 && file.text.trim_start_matches('\u{feff}').trim().is_empty() {
+            continue;
+        }
+        let mut table = Table::open(name, file.text)?;
         if name.eq_ignore_ascii_case("metadata.csv") {
-            inverted |= is_unstandardised_ios(file.text);
+            inverted |= is_unstandardised_ios(&mut table);
             continue;
         }
         headers.extend(table.headers.iter().map(str::to_owned));
@@ -286,16 +285,10 @@ fn merge(
 }
 
 /// Whether Sensor Logger's `Metadata.csv` tells of an iOS recording with Core Motion's signs.
-fn is_unstandardised_ios(text: &str) -> bool {
-    let mut lines = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let Ok(headers) = lines.headers().cloned() else {
-        return false;
-    };
-    let Some(Ok(record)) = lines.records().next() else {
-        return false;
-    };
+fn is_unstandardised_ios(table: &mut Table<'_>) -> bool {
+    let record = table.next_row().unwrap_or_default();
     let cell = |name: &str| {
-        let column = headers.iter().position(|header| header.eq_ignore_ascii_case(name));
+        let column = table.headers.iter().position(|header| header.eq_ignore_ascii_case(name));
         column.and_then(|column| record.get(column)).unwrap_or_default()
     };
     cell("platform").eq_ignore_ascii_case("ios") && !cell("standardisation").eq_ignore_ascii_case("true")

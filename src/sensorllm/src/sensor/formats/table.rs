@@ -1,6 +1,6 @@
 //! A CSV text as a table of numbers: delimiter, decimal comma and line numbers.
 
-use csv::{ReaderBuilder, StringRecord, StringRecordsIter, Trim};
+use csv::{Position, ReaderBuilder, StringRecord, StringRecordsIter, Trim};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) struct Table<'a> {
     /// The file's name for messages; may be empty.
     name: &'a str,
+    text: &'a str,
     pub headers: StringRecord,
     reader: csv::Reader<&'a [u8]>,
     decimal_comma: bool,
@@ -30,8 +31,13 @@ impl<'a> Table<'a> {
             .comment(Some(b'#'))
             .trim(Trim::All)
             .flexible(true)
+            .has_headers(false)
             .from_reader(text.as_bytes());
-        let headers = reader.headers().map_err(|error| unreadable(name, &error))?.clone();
+        // Table programs leave rows of empty cells above the header.
+        let headers = match next_record(&mut reader.records()) {
+            Some(record) => record.map_err(|error| unreadable(name, &error))?,
+            None => StringRecord::new(),
+        };
         if headers.iter().any(|cell| cell.parse::<f64>().is_ok_and(f64::is_finite)) {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -39,13 +45,19 @@ impl<'a> Table<'a> {
                 "add a header such as time,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z",
             ));
         }
-        Ok(Self { name, headers, reader, decimal_comma: delimiter != b',' })
+        Ok(Self { name, text, headers, reader, decimal_comma: delimiter != b',' })
+    }
+
+    /// The cells of the next row, if there is one that can be read.
+    pub(super) fn next_row(&mut self) -> Option<StringRecord> {
+        next_record(&mut self.reader.records())?.ok()
     }
 
     /// The rows, each as the numbers in the given columns; NaN for an empty cell.
     pub(super) fn rows<'t>(&'t mut self, columns: &'t [usize]) -> Rows<'t, 'a> {
         Rows {
             name: self.name,
+            text: self.text,
             headers: &self.headers,
             records: self.reader.records(),
             columns,
@@ -57,6 +69,7 @@ impl<'a> Table<'a> {
 /// The rows of a [`Table`]: line number and numbers.
 pub(super) struct Rows<'t, 'a> {
     name: &'t str,
+    text: &'t str,
     headers: &'t StringRecord,
     records: StringRecordsIter<'t, &'a [u8]>,
     columns: &'t [usize],
@@ -67,37 +80,52 @@ impl Iterator for Rows<'_, '_> {
     type Item = Result<(u64, Vec<f64>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let record = match self.records.next()? {
-                Ok(record) => record,
-                Err(error) => return Some(Err(unreadable(self.name, &error))),
+        let record = match next_record(&mut self.records)? {
+            Ok(record) => record,
+            Err(error) => return Some(Err(unreadable(self.name, &error))),
+        };
+        let line = record.position().map_or(0, |position| line_of(self.text, position));
+        let numbers = self.columns.iter().map(|&column| {
+            let header = self.headers.get(column).unwrap_or_default();
+            let Some(cell) = record.get(column) else {
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("{}line {line} ends before column `{header}`", prefix(self.name)),
+                    "complete or delete the line",
+                ));
             };
-            if record.iter().all(str::is_empty) {
-                continue;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            let numbers = self.columns.iter().map(|&column| {
-                let header = self.headers.get(column).unwrap_or_default();
-                let Some(cell) = record.get(column) else {
-                    return Err(Error::new(
-                        ErrorKind::InvalidInput,
-                        format!("{}line {line} ends before column `{header}`", prefix(self.name)),
-                        "complete or delete the line",
-                    ));
-                };
-                number(cell, self.decimal_comma).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::InvalidInput,
-                        format!(
-                            "{}line {line}, column `{header}`: `{cell}` is not a number",
-                            prefix(self.name)
-                        ),
-                        "correct the cell or leave it empty",
-                    )
-                })
-            });
-            return Some(numbers.collect::<Result<Vec<_>>>().map(|numbers| (line, numbers)));
+            number(cell, self.decimal_comma).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("{}line {line}, column `{header}`: `{cell}` is not a number", prefix(self.name)),
+                    "correct the cell or leave it empty",
+                )
+            })
+        });
+        Some(numbers.collect::<Result<Vec<_>>>().map(|numbers| (line, numbers)))
+    }
+}
+
+/// The next record that has anything in it.
+fn next_record(records: &mut StringRecordsIter<'_, &[u8]>) -> Option<csv::Result<StringRecord>> {
+    records.find(|record| !record.as_ref().is_ok_and(|record| record.iter().all(str::is_empty)))
+}
+
+/// The line in which a record begins. Its position is that of the comments and empty lines before it.
+fn line_of(text: &str, position: &Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let mut rest = text.get(start..).unwrap_or_default();
+    let mut line = position.line();
+    loop {
+        rest = rest.trim_start_matches('\r');
+        if !rest.starts_with(['\n', '#']) {
+            return line;
         }
+        let Some((_, next)) = rest.split_once('\n') else {
+            return line;
+        };
+        rest = next;
+        line += 1;
     }
 }
 
