@@ -4,7 +4,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use sensorllm::Prediction;
 
-use super::super::sequence::Stretch;
+use super::super::sequence::{Sequence, Stretch};
 use super::*;
 
 fn labels() -> Vec<Label> {
