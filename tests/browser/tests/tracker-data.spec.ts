@@ -97,6 +97,8 @@ test("what is exported and imported again is the same history; deleting leaves n
   await page.getByTestId("stretch").first().click();
   await page.getByTestId("note").fill('=1+1, "quoted"');
   await page.getByTestId("sheet-close").click();
+  // The note is stored before it is shown.
+  await expect(page.getByTestId("stretch").first()).toContainText("=1+1");
   const [stretches, minutes] = [await shownStretches(page), await shownMinutes(page)];
   expect(stretches.length).toBeGreaterThanOrEqual(6);
   await openView(page, "data");
