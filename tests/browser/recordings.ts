@@ -38,9 +38,10 @@ export function cut({ timeMs, acceleration, rotationRate }: Rows, from: number, 
   };
 }
 
-/** Of the model that comes with the package: rows of a window, and from one live window to the next. */
+/** Of the model that comes with the package: rows of a window, from one to the next, and the same of live windows. */
 const { window: cutting, transitions } = JSON.parse(await readFile(new URL("../../models/default/manifest.json", import.meta.url), "utf8"));
 export const WINDOW: number = cutting.length;
+export const HOP: number = cutting.hop;
 export const LIVE_HOP: number = transitions?.hop ?? cutting.hop;
 
 /** How many windows a recording of that many rows has when it is listened to. */
