@@ -10,16 +10,18 @@ use std::time::Instant;
 use anyhow::Context as _;
 use pollster::block_on;
 use sensorllm::sensor::{Placement, Window};
-use sensorllm::{Error, ErrorKind, Options, Pipeline};
+use sensorllm::{Error, ErrorKind, Manifest, Options, Pipeline};
 
 use crate::data::{Dataset, Recording, labelled_windows};
 use crate::metrics::{self, Confusion};
 use crate::model_folder::ModelArgs;
 use crate::rotation::Rotation;
-use crate::transitions::{read, report::Comparison};
-use crate::{output, progress};
+use crate::train::config::Splits;
+use crate::transitions::report::Comparison;
+use crate::transitions::sequence::Predicted;
+use crate::{output, progress, transitions};
 use classes::Classes;
-use report::Report;
+use report::{Report, Reports};
 
 /// Windows classified at once, for throughput.
 const BATCH: usize = 64;
@@ -36,9 +38,12 @@ const TIMED_WINDOWS: usize = 200;
 pub struct EvalArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// Folder of the data set
+    /// Folder of the data set; with `--splits` the folder of all data sets
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Every data set this file names, each on the subjects it sets apart for tests
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["subjects", "placement"])]
+    splits: Option<PathBuf>,
     /// Only these subjects, separated by commas; all if not given
     #[arg(long, value_delimiter = ',', value_name = "A,B,C")]
     subjects: Option<Vec<String>>,
@@ -77,14 +82,34 @@ struct Tally {
 /// Runs the command.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let pipeline = args.model.load()?;
-    let set = Dataset::open_sensor(&args.data, args.placement.as_deref())?;
-    let report = evaluate(args, &pipeline, &set)?;
-    if args.json { output::print_json(&report) } else { output::print(&report.to_string()) }
+    let Some(splits) = &args.splits else {
+        let set = Dataset::open_sensor(&args.data, args.placement.as_deref())?;
+        let subjects = args.subjects.clone().unwrap_or_else(|| set.subjects());
+        let (report, _) = evaluate(args, &pipeline, &set, subjects)?;
+        return if args.json { output::print_json(&report) } else { output::print(&report.to_string()) };
+    };
+    let splits = Splits::read(splits)?;
+    let sets = transitions::chosen(&splits, splits.datasets(), &args.data, |split| &split.test)?;
+    let (mut reports, mut predicted) = (Vec::new(), Vec::new());
+    for (set, subjects) in sets {
+        let (report, over_time) = evaluate(args, &pipeline, &set, subjects)?;
+        reports.push(report);
+        predicted.extend(over_time);
+    }
+    let Manifest { labels, transitions, .. } = pipeline.manifest();
+    let smooth = args.smooth.then(|| Comparison::of(labels, transitions, &predicted));
+    let all = Reports { sets: reports, smooth };
+    if args.json { output::print_json(&all) } else { output::print(&all.to_string()) }
 }
 
-fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Result<Report> {
+/// The report of some subjects of a set; with `--smooth` also the predictions over time, for those of all sets together.
+fn evaluate(
+    args: &EvalArgs,
+    pipeline: &Pipeline,
+    set: &Dataset,
+    subjects: Vec<String>,
+) -> anyhow::Result<(Report, Option<Predicted>)> {
     let classes = Classes::new(pipeline.manifest(), args.group.as_deref())?;
-    let subjects = args.subjects.clone().unwrap_or_else(|| set.subjects());
     // A place in the set's own words is what the sensor's placement was worked out from.
     let told = args.placement.as_deref().and_then(|place| place.parse::<Placement>().ok());
     let options = Options { head: args.model.head, placement: told.unwrap_or(set.placement) };
@@ -126,8 +151,10 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         .into());
     };
     let per_class = tally.confusion.classes(classes.names());
-    let smooth = if args.smooth { Some(over_time(pipeline, set, &subjects, &options)?) } else { None };
-    Ok(Report {
+    let over_time = if args.smooth { Some(over_time(pipeline, set, &subjects, &options)?) } else { None };
+    let Manifest { labels, transitions, .. } = pipeline.manifest();
+    let smooth = over_time.as_ref().map(|one| Comparison::of(labels, transitions, std::slice::from_ref(one)));
+    let report = Report {
         model: pipeline.manifest().name.clone(),
         data: set.name.clone(),
         head: options.head.unwrap_or(pipeline.manifest().head),
@@ -149,25 +176,22 @@ fn evaluate(args: &EvalArgs, pipeline: &Pipeline, set: &Dataset) -> anyhow::Resu
         classes: per_class,
         confusion: tally.confusion.rows().to_vec(),
         smooth,
-    })
+    };
+    Ok((report, over_time))
 }
 
-/// Measures labels over time, for windows as far apart as live ones are.
+/// What is answered over time, for windows as far apart as live ones are.
 fn over_time(
     pipeline: &Pipeline,
     set: &Dataset,
     subjects: &[String],
     options: &Options,
-) -> anyhow::Result<Comparison> {
-    let manifest = pipeline.manifest();
-    let mut sequences = Vec::new();
-    for subject in subjects {
-        sequences.extend(read::sequences(pipeline, set, subject, options, manifest.smoothed_window().hop)?);
-    }
-    let calibration = &manifest.calibration;
-    let told = calibration.posture_placements.contains(&options.placement);
-    let share = told.then_some(calibration.posture_share);
-    Ok(Comparison::of(&manifest.labels, share, &manifest.transitions, &sequences))
+) -> anyhow::Result<Predicted> {
+    let bar = progress::bar(subjects.len(), "classifying recordings");
+    let hop = pipeline.manifest().smoothed_window().hop;
+    let predicted = transitions::predict_set(pipeline, set, subjects, options, hop, &bar);
+    bar.finish_and_clear();
+    predicted
 }
 
 /// A subject's windows whose activity is one of the classes, and their classes; the others are counted as skipped.

@@ -58,6 +58,28 @@ pub struct Report {
     pub smooth: Option<Comparison>,
 }
 
+/// The outcome for several data sets.
+#[derive(Serialize)]
+pub struct Reports {
+    /// One after the other.
+    pub sets: Vec<Report>,
+    /// Labels over time in the recordings of all of them together, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smooth: Option<Comparison>,
+}
+
+impl fmt::Display for Reports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for set in &self.sets {
+            writeln!(f, "{set}")?;
+        }
+        match &self.smooth {
+            Some(smooth) => write!(f, "All data sets together\n\n{smooth}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}\n{}", self.facts(), self.per_class(), self.matrix())?;

@@ -112,7 +112,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let model = outcome.model.materialize().to_device(&Device::flex());
     let calibrated = calibrate::calibrate(manifest.clone(), &model, &data.validation)?;
     let pipeline = Pipeline::new(calibrated, model.clone(), &Device::flex());
-    let sets = transitions::validation(&splits, config.datasets.iter().map(String::as_str), &args.data)?;
+    let sets =
+        transitions::chosen(&splits, config.datasets.iter().map(String::as_str), &args.data, |split| {
+            &split.validation
+        })?;
     let hop = transitions::live_hop(pipeline.manifest());
     let fitted = transitions::fit_model(&pipeline, &sets, hop)?;
     let calibrated = Manifest { transitions: fitted, ..pipeline.manifest().clone() };

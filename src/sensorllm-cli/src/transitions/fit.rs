@@ -1,17 +1,17 @@
 //! Finds the parameters of a filter on validation recordings.
 
 use sensorllm::manifest::Label;
-use sensorllm::transitions::{Filter, Labels, Parameters, UNKNOWN};
+use sensorllm::transitions::{Parameters, UNKNOWN};
 
-use super::Predicted;
-use super::measure::{Steadiness, measure, raw, smoothed};
+use super::measure::{Steadiness, measure};
+use super::sequence::Predicted;
 
 /// The median delay that is aimed at in each data set, in seconds: a little less than is allowed, for people that were not seen.
 const MEDIAN_SECONDS: f64 = 2.9;
 /// The same of the 90th percentile; changes that few make late are no reason to flicker.
 const LATE_SECONDS: f64 = 6.0;
 /// How many times less flicker is aimed at in each data set; more is worth little.
-const LESS_FLICKER: f64 = 8.0;
+const LESS_FLICKER: f64 = 12.0;
 
 const EVIDENCE: [f32; 10] = [0.7, 1.0, 1.4, 2.0, 2.5, 3.0, 4.0, 5.6, 8.0, 11.0];
 const FLOOR: [f32; 7] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
@@ -27,18 +27,17 @@ const STARTS: [(f32, f32); 3] = [(100.0, 0.5), (10.0, 0.9), (1000.0, 0.95)];
 /// Fits a filter for `labels` to the sequences of some data sets, by one parameter after the other until none makes it better, from several
 /// starts.
 ///
-/// Aimed at in each data set, so that none pays for another: an eighth of the flicker of the windows' own labels, at a median delay of at most
+/// Aimed at in each data set, so that none pays for another: a twelfth of the flicker of the windows' own labels, at a median delay of at most
 /// 2.9 s and a macro-F1 that is not below theirs. Last, `unknown` gets as much as it can at a small cost.
 pub fn fit(labels: &[Label], sets: &[Predicted]) -> Parameters {
     let sets: Vec<_> = sets
         .iter()
         .filter(|set| set.sequences.iter().any(|sequence| !sequence.predictions.is_empty()))
-        .map(|set| (set, Labels::new(labels, set.member_share), measure(labels, &set.sequences, raw)))
+        .map(|set| (set, measure(labels, set.raw())))
         .collect();
     let cost = |parameters: &Parameters| -> f64 {
-        let of = |(set, answers, before): &(&Predicted, Labels, Steadiness)| {
-            let filter = Filter::new(answers.clone(), parameters.clone());
-            cost(&measure(labels, &set.sequences, |sequence| smoothed(sequence, filter.clone())), before)
+        let of = |(set, before): &(&Predicted, Steadiness)| {
+            cost(&measure(labels, set.smoothed(labels, parameters)), before)
         };
         sets.iter().map(of).sum()
     };

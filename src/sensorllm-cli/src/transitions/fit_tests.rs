@@ -51,10 +51,9 @@ fn what_is_fitted_on_some_is_steady_fast_and_right_on_others() {
     let set = |sequences| Predicted { member_share: Some(0.5), sequences };
     let fitted = fit(&labels, &[set(vec![sequence(1), sequence(2)])]);
     assert_eq!(fitted.problem(&["walking", "running", "sitting", "standing", "still"]), None);
-    let others = [sequence(3), sequence(4)];
-    let before = measure(&labels, &others, raw);
-    let filter = Filter::new(Labels::new(&labels, Some(0.5)), fitted);
-    let after = measure(&labels, &others, |sequence| smoothed(sequence, filter.clone()));
+    let others = set(vec![sequence(3), sequence(4)]);
+    let before = measure(&labels, others.raw());
+    let after = measure(&labels, others.smoothed(&labels, &fitted));
     assert!(before.flicker_per_minute > 5.0, "{before:?}");
     assert!(after.flicker_per_minute * 5.0 <= before.flicker_per_minute, "{after:?}");
     assert!(after.macro_f1_shown >= before.macro_f1_shown, "{after:?} after {before:?}");

@@ -1,10 +1,10 @@
 //! Flicker, delay and macro-F1 of labels over time.
 
 use sensorllm::manifest::Label;
-use sensorllm::transitions::{Filter, UNKNOWN};
+use sensorllm::transitions::{Filter, Labels, Parameters, UNKNOWN};
 use serde::Serialize;
 
-use super::sequence::{Sequence, Stretch};
+use super::sequence::{Predicted, Sequence, Stretch};
 use crate::metrics::{Confusion, macro_f1};
 
 /// A change counts for the delay if what was done next lasted this long; what is shorter no one waits for.
@@ -20,7 +20,7 @@ pub struct Answer {
 }
 
 /// The answers of a classifier that looks at each window alone.
-pub fn raw(sequence: &Sequence) -> Vec<Answer> {
+fn raw(sequence: &Sequence) -> Vec<Answer> {
     let answer = |prediction: &sensorllm::Prediction| Answer {
         label: prediction.label.clone(),
         likeliest: likeliest(&prediction.probabilities),
@@ -29,12 +29,28 @@ pub fn raw(sequence: &Sequence) -> Vec<Answer> {
 }
 
 /// The answers of a filter that takes the windows one after the other.
-pub fn smoothed(sequence: &Sequence, mut filter: Filter) -> Vec<Answer> {
+fn smoothed(sequence: &Sequence, mut filter: Filter) -> Vec<Answer> {
     let mut answer = |prediction: &sensorllm::Prediction| {
         let steady = filter.push(prediction);
         Answer { likeliest: likeliest(&steady.probabilities), label: steady.label }
     };
     sequence.predictions.iter().map(&mut answer).collect()
+}
+
+/// A recording and an answer for each of its windows.
+pub type Answered<'a> = (&'a Sequence, Vec<Answer>);
+
+impl Predicted {
+    /// The windows' own answers.
+    pub fn raw(&self) -> impl Iterator<Item = Answered<'_>> {
+        self.sequences.iter().map(|sequence| (sequence, raw(sequence)))
+    }
+
+    /// Each recording's answers smoothed by a filter of its own with these parameters.
+    pub fn smoothed(&self, labels: &[Label], parameters: &Parameters) -> impl Iterator<Item = Answered<'_>> {
+        let filter = Filter::new(Labels::new(labels, self.member_share), parameters.clone());
+        self.sequences.iter().map(move |sequence| (sequence, smoothed(sequence, filter.clone())))
+    }
 }
 
 /// How good labels over time are. The names of the fields are the names in the JSON output.
@@ -66,12 +82,8 @@ pub struct Steadiness {
     pub minutes: f64,
 }
 
-/// Measures the answers that `answer` gives to each sequence.
-pub fn measure(
-    labels: &[Label],
-    sequences: &[Sequence],
-    answer: impl Fn(&Sequence) -> Vec<Answer>,
-) -> Steadiness {
+/// Measures the answers to the windows of recordings.
+pub fn measure<'a>(labels: &[Label], answered: impl Iterator<Item = Answered<'a>>) -> Steadiness {
     let other = labels.len();
     let mut likeliest = Confusion::new(other + 1);
     let mut shown = Confusion::new(other + 1);
@@ -79,8 +91,7 @@ pub fn measure(
     let mut delays = Vec::new();
     // Unknown and all windows, of labels and of other activities.
     let mut unknown = [(0_u64, 0_u64); 2];
-    for sequence in sequences {
-        let answers = answer(sequence);
+    for (sequence, answers) in answered {
         let known = sequence.stretches.iter().any(|stretch| stretch.label.is_some());
         delays.extend(sequence_delays(labels, sequence, &answers));
         if sequence.joined {

@@ -4,11 +4,12 @@ mod fit;
 pub mod measure;
 pub mod read;
 pub mod report;
-mod sequence;
+pub mod sequence;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use sensorllm::manifest::MANIFEST_FILE;
 use sensorllm::transitions::Parameters;
 use sensorllm::{Error, ErrorKind, Manifest, Options, Pipeline};
@@ -16,10 +17,10 @@ use sensorllm::{Error, ErrorKind, Manifest, Options, Pipeline};
 use crate::data::Dataset;
 use crate::model_folder::ModelArgs;
 use crate::train::calibrate::{posture_share, temperature};
-use crate::train::config::Splits;
+use crate::train::config::{Split, Splits};
 use crate::{output, progress};
 use report::Comparison;
-use sequence::Sequence;
+use sequence::Predicted;
 
 /// Fits how a model's logits become confidences, and these become steady labels, on validation subjects, and writes it to the manifest of
 /// its folder.
@@ -47,13 +48,6 @@ pub struct CalibrateArgs {
 /// A data set and the subjects of it that serve.
 pub type Chosen = (Dataset, Vec<String>);
 
-/// The predictions of a data set's subjects in the order of time.
-struct Predicted {
-    /// The share that a posture needs to be told, where the set's placement allows it at all.
-    member_share: Option<f32>,
-    sequences: Vec<Sequence>,
-}
-
 /// Runs the command. With `--head` the model answers with that head from then on.
 ///
 /// # Errors
@@ -62,7 +56,7 @@ pub fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
     let folder = args.model.folder()?;
     let pipeline = args.model.load()?;
     let splits = Splits::read(&args.splits)?;
-    let sets = validation(&splits, splits.datasets(), &args.data)?;
+    let sets = chosen(&splits, splits.datasets(), &args.data, |split| &split.validation)?;
     let hop = args.hop.unwrap_or(live_hop(pipeline.manifest()));
 
     let mut manifest = pipeline.manifest().clone();
@@ -85,9 +79,9 @@ pub fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
     let comparisons: Vec<(&str, Comparison)> = sets
         .iter()
         .zip(&predicted)
-        .map(|((set, _), Predicted { member_share, sequences })| {
-            let name = set.name.as_str();
-            (name, Comparison::of(&manifest.labels, *member_share, &manifest.transitions, sequences))
+        .map(|((set, _), predicted)| {
+            let one = std::slice::from_ref(predicted);
+            (set.name.as_str(), Comparison::of(&manifest.labels, &manifest.transitions, one))
         })
         .collect();
     if args.json {
@@ -106,14 +100,15 @@ pub fn live_hop(manifest: &Manifest) -> usize {
     manifest.window.hop.div_ceil(4).max(1)
 }
 
-/// The validation subjects of each set in the folder `data`.
+/// The subjects of each named set in the folder `data` that `part` takes of its split, as far as the data holds them.
 ///
 /// # Errors
 /// When a set cannot be read or the splits file does not name it.
-pub fn validation<'a>(
+pub fn chosen<'a>(
     splits: &Splits,
     names: impl Iterator<Item = &'a str>,
     data: &Path,
+    part: impl Fn(&Split) -> &[String],
 ) -> anyhow::Result<Vec<Chosen>> {
     let mut sets = Vec::new();
     for name in names {
@@ -121,7 +116,7 @@ pub fn validation<'a>(
         let set = Dataset::open(&folder)
             .with_context(|| format!("cannot open the data set in {}", folder.display()))?;
         let present = set.subjects();
-        let chosen = splits.of(name)?.validation.iter().filter(|subject| present.contains(subject));
+        let chosen = part(splits.of(name)?).iter().filter(|subject| present.contains(subject));
         sets.push((set, chosen.cloned().collect()));
     }
     Ok(sets)
@@ -165,17 +160,10 @@ fn confidences(manifest: &mut Manifest, predicted: &[Predicted]) {
 fn predict(pipeline: &Pipeline, sets: &[Chosen], hop: usize) -> anyhow::Result<Vec<Predicted>> {
     let count = sets.iter().map(|(_, subjects)| subjects.len()).sum();
     let bar = progress::bar(count, "classifying recordings");
-    let calibration = &pipeline.manifest().calibration;
     let mut predicted = Vec::new();
     for (set, subjects) in sets {
         let options = Options { head: None, placement: set.placement };
-        let told = calibration.posture_placements.contains(&set.placement);
-        let mut sequences = Vec::new();
-        for subject in subjects {
-            sequences.extend(read::sequences(pipeline, set, subject, &options, hop)?);
-            bar.inc(1);
-        }
-        predicted.push(Predicted { member_share: told.then_some(calibration.posture_share), sequences });
+        predicted.push(predict_set(pipeline, set, subjects, &options, hop, &bar)?);
     }
     bar.finish_and_clear();
     let mut sequences = predicted.iter().flat_map(|set| &set.sequences);
@@ -188,4 +176,26 @@ fn predict(pipeline: &Pipeline, sets: &[Chosen], hop: usize) -> anyhow::Result<V
         .into());
     }
     Ok(predicted)
+}
+
+/// The predictions for the windows of some subjects, `hop` rows apart, in the order of time.
+///
+/// # Errors
+/// Those of [`read::sequences`].
+pub fn predict_set(
+    pipeline: &Pipeline,
+    set: &Dataset,
+    subjects: &[String],
+    options: &Options,
+    hop: usize,
+    bar: &ProgressBar,
+) -> anyhow::Result<Predicted> {
+    let calibration = &pipeline.manifest().calibration;
+    let told = calibration.posture_placements.contains(&options.placement);
+    let mut sequences = Vec::new();
+    for subject in subjects {
+        sequences.extend(read::sequences(pipeline, set, subject, options, hop)?);
+        bar.inc(1);
+    }
+    Ok(Predicted { member_share: told.then_some(calibration.posture_share), sequences })
 }

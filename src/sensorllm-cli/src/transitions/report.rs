@@ -3,11 +3,11 @@
 use std::fmt;
 
 use sensorllm::manifest::Label;
-use sensorllm::transitions::{Filter, Labels, Parameters};
+use sensorllm::transitions::Parameters;
 use serde::Serialize;
 
-use super::measure::{Steadiness, measure, raw, smoothed};
-use super::sequence::Sequence;
+use super::measure::{Steadiness, measure};
+use super::sequence::Predicted;
 use crate::table::{Align, Table};
 
 /// The windows' own labels beside smoothed ones. The names of the fields are the names in the JSON output.
@@ -22,16 +22,10 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Measures both on the same windows.
-    pub fn of(
-        labels: &[Label],
-        member_share: Option<f32>,
-        parameters: &Parameters,
-        sequences: &[Sequence],
-    ) -> Self {
-        let filter = Filter::new(Labels::new(labels, member_share), parameters.clone());
-        let before = measure(labels, sequences, raw);
-        let after = measure(labels, sequences, |sequence| smoothed(sequence, filter.clone()));
+    /// Measures both on the same windows, those of all sets together.
+    pub fn of(labels: &[Label], parameters: &Parameters, sets: &[Predicted]) -> Self {
+        let before = measure(labels, sets.iter().flat_map(Predicted::raw));
+        let after = measure(labels, sets.iter().flat_map(|set| set.smoothed(labels, parameters)));
         let ratio = before.flicker_per_minute / after.flicker_per_minute;
         Self { raw: before, smoothed: after, flicker_ratio: ratio.is_finite().then_some(ratio) }
     }

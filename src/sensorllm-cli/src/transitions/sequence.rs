@@ -2,6 +2,15 @@
 
 use sensorllm::Prediction;
 
+/// The predictions of people of one data set.
+#[derive(Clone, Debug)]
+pub struct Predicted {
+    /// The share that a posture needs to be told, where the set's placement allows it at all.
+    pub member_share: Option<f32>,
+    /// One recording after the other.
+    pub sequences: Vec<Sequence>,
+}
+
 /// The predictions of one recording, or of several that were joined, with the truth.
 #[derive(Clone, Debug)]
 pub struct Sequence {

@@ -101,9 +101,15 @@ pub fn share(answer: &Value, label: &str) -> f64 {
 /// Copies the files of a folder into a temporary one.
 pub fn copy(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a temporary folder");
+    copy_into(folder, copy.path());
+    copy
+}
+
+/// Copies the files of one folder into another, which is made if there is none.
+pub fn copy_into(folder: &Path, copy: &Path) {
+    std::fs::create_dir_all(copy).expect("a folder");
     for entry in std::fs::read_dir(folder).expect("the folder") {
         let path = entry.expect("an entry").path();
-        std::fs::copy(&path, copy.path().join(path.file_name().expect("a name"))).expect("copied");
+        std::fs::copy(&path, copy.join(path.file_name().expect("a name"))).expect("copied");
     }
-    copy
 }

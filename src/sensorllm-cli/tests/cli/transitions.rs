@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::support::{Reading, classify, copy, csv, failure, json, model, recording, sample, sensorllm};
+use super::support::{
+    Reading, classify, copy, copy_into, csv, failure, json, model, recording, sample, sensorllm,
+};
 
 /// A person who walks, runs and sits, 40 s each.
 fn walk_run_sit() -> String {
@@ -63,6 +65,33 @@ fn eval_puts_smoothed_labels_beside_those_of_windows() {
     assert!(of("smoothed", "changes") >= 4.0, "a person's recordings are joined for their changes");
     assert!((1.0..8.0).contains(&of("smoothed", "delay_median")));
     assert!(report["macro_f1"].is_number(), "the rest of the report stays");
+}
+
+#[test]
+fn eval_of_several_sets_has_a_report_of_each_and_labels_over_time_of_all_together() {
+    let (folder, model) = (tempfile::tempdir().expect("a folder"), model());
+    let model = model.to_str().expect("text");
+    for name in ["first", "second"] {
+        copy_into(&sample(), &folder.path().join(name));
+    }
+    let splits = folder.path().join("splits.toml");
+    let text = ["first", "second"]
+        .iter()
+        .zip(["s12", "s18"])
+        .map(|(set, subject)| format!("[{set}]\nvalidation = []\ntest = [\"{subject}\"]\n"));
+    fs::write(&splits, text.collect::<String>()).expect("written");
+    let data = folder.path().to_str().expect("text");
+    let splits = splits.to_str().expect("text");
+    let all = ["eval", "--smooth", "--json", "--data", data, "--model", model, "--splits", splits];
+    let report = json(&mut sensorllm(&all));
+    let subjects = |set: usize| report["sets"][set]["subjects"].clone();
+    assert_eq!([subjects(0), subjects(1)], [serde_json::json!(["s12"]), serde_json::json!(["s18"])]);
+
+    let data = sample();
+    let data = data.to_str().expect("text");
+    let together = json(&mut sensorllm(&["eval", "--smooth", "--json", "--data", data, "--model", model]));
+    assert_eq!(report["smooth"], together["smooth"], "the same people, as two sets or as one");
+    assert_ne!(report["smooth"], report["sets"][0]["smooth"]);
 }
 
 #[test]
