@@ -2,6 +2,7 @@
 
 import { deleteModel, storedModels } from "sensorllm";
 import { openHistory } from "./history/history.ts";
+import { filesInWorker } from "./history/in-worker.ts";
 import type { History } from "./history/types.ts";
 import { forgetSettings } from "./settings.ts";
 
@@ -9,7 +10,7 @@ let opened: Promise<History> | undefined;
 
 /** Opens the memory, or gives the one that is open. Rejects where the browser has no room or no storage; the next call tries again. */
 export function memory(): Promise<History> {
-  opened ??= openHistory({ onDeleteAll: forgetTheRest }).catch((problem: unknown) => {
+  opened ??= openHistory({ files: filesInWorker, onDeleteAll: forgetTheRest }).catch((problem: unknown) => {
     opened = undefined;
     throw problem;
   });

@@ -150,6 +150,33 @@ test("an import that cannot be stored whole is not stored at all", async (contex
   assert.equal((await target.importJson(file)).sessions, 2);
 });
 
+test("an import tells how far it is; given up, whatever it was doing, it changes nothing", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const file = await history.exportJson({ motion: true });
+  const target = await openFresh(context, { clock });
+  const told: { storing: boolean; fraction: number }[] = [];
+  await (await openFresh(context, { clock })).importJson(file, { onProgress: (progress) => told.push(progress) });
+  for (const storing of [false, true]) {
+    const fractions = told.filter((one) => one.storing === storing).map(({ fraction }) => fraction);
+    assert.deepEqual(fractions, fractions.toSorted((a, b) => a - b));
+    assert.equal(fractions.at(-1), 1);
+  }
+  assert.deepEqual(told.map(({ storing }) => Number(storing)), told.map(({ storing }) => Number(storing)).toSorted());
+  // At each moment that it tells of.
+  for (const moment of told.keys()) {
+    const givenUp = new AbortController();
+    const reason = new Error("enough");
+    let left = moment;
+    const onProgress = () => void ((left -= 1) < 0 && givenUp.abort(reason));
+    await assert.rejects(target.importJson(file, { onProgress, signal: givenUp.signal }), (error) => error === reason, String(moment));
+    assert.equal(await target.span(), undefined);
+    assert.equal((await target.report()).motionBytes, 0);
+  }
+  assert.equal((await target.importJson(file)).sessions, 2);
+});
+
 /** A CSV text by RFC 4180. */
 function table(text: string): string[][] {
   const rows: string[][] = [[]];

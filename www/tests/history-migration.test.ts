@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { openDB } from "idb";
 import { SensorLLMError } from "sensorllm";
 import { DATABASE_VERSION } from "../src/history/database.ts";
+import { filesHere } from "../src/history/history-files.ts";
 import { openHistory } from "../src/history/history.ts";
 import { startOf } from "../src/history/local-days.ts";
 import { freshName, HOUR, openFresh } from "./support.ts";
@@ -60,7 +61,7 @@ test("a migration that fails changes nothing, and is made the next time", async 
   const broken = context.mock.method(IDBObjectStore.prototype, "put", () => {
     throw new DOMException("no room", "QuotaExceededError");
   });
-  await assert.rejects(openHistory({ name }), (error) => error instanceof SensorLLMError && error.code === "quota");
+  await assert.rejects(openHistory({ files: filesHere, name }), (error) => error instanceof SensorLLMError && error.code === "quota");
   broken.mock.restore();
   const history = await openFresh(context, { name });
   assert.equal((await history.days("2026-11-01", "2026-11-30")).length, 2);
@@ -70,7 +71,7 @@ test("a newer version's database is refused and kept", async () => {
   const name = freshName();
   const newer = await openDB(name, DATABASE_VERSION + 1, { upgrade: (connection) => void connection.createObjectStore("precious") });
   await newer.put("precious", 1, 1);
-  await assert.rejects(openHistory({ name }), (error) => error instanceof SensorLLMError && error.code === "storage" && /newer version/.test(error.message));
+  await assert.rejects(openHistory({ files: filesHere, name }), (error) => error instanceof SensorLLMError && error.code === "storage" && /newer version/.test(error.message));
   assert.equal(await newer.get("precious", 1), 1);
   newer.close();
 });

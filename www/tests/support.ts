@@ -3,6 +3,7 @@
 import "fake-indexeddb/auto";
 import type { TestContext } from "node:test";
 import type { Prediction, Samples } from "sensorllm";
+import { filesHere } from "../src/history/history-files.ts";
 import { openHistory } from "../src/history/history.ts";
 import type { History, Milliseconds, Recorder } from "../src/history/types.ts";
 
@@ -28,7 +29,7 @@ export function freshName(): string {
 
 /** An empty history, closed when the test ends. */
 export async function openFresh(test: TestContext, options: { name?: string; clock?: Clock; onDeleteAll?: () => void } = {}): Promise<History> {
-  const history = await openHistory({ name: options.name ?? freshName(), now: options.clock?.now, onDeleteAll: options.onDeleteAll });
+  const history = await openHistory({ files: filesHere, name: options.name ?? freshName(), now: options.clock?.now, onDeleteAll: options.onDeleteAll });
   test.after(() => history.close());
   return history;
 }

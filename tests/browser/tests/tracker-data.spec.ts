@@ -1,9 +1,8 @@
 // What the tracker stores: taken out and brought in again, deleted, and what happens when there is no room or no sensor.
 
-import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { recording } from "./fixtures.ts";
-import { expect, liveMotion, middayZone, openView, shownMinutes, shownStretches, Site, test } from "./tracker-fixtures.ts";
+import { expect, liveMotion, middayZone, openView, saved, shownMinutes, shownStretches, Site, stored, test } from "./tracker-fixtures.ts";
 
 test.use({ timezoneId: middayZone() });
 
@@ -27,43 +26,11 @@ async function aDay(page: Page): Promise<void> {
   await expect(page.getByTestId("stretch").nth(3)).toBeVisible();
 }
 
-/** What a button of the Data view saves as a file. */
-async function saved(page: Page, button: string): Promise<{ name: string; text: string }> {
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId(button).click()]);
-  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
-}
-
 async function deleteAll(page: Page): Promise<void> {
   await openView(page, "data");
   await page.getByTestId("delete-all").click();
   await page.getByTestId("confirm-delete").click();
   await expect(page.getByTestId("deleted")).not.toBeEmpty();
-}
-
-/** Everything that the page has stored, but for its own files. */
-async function stored(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const found = Object.keys(localStorage).map((key) => `localStorage ${key}`);
-    for (const { name } of await indexedDB.databases()) {
-      const database = await new Promise<IDBDatabase>((resolve, reject) => {
-        const request = indexedDB.open(name as string);
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-      for (const store of database.objectStoreNames) {
-        const rows = await new Promise<number>((resolve) => {
-          const request = database.transaction(store).objectStore(store).count();
-          request.onsuccess = () => resolve(request.result);
-        });
-        // The memory's own marks, such as the time zone it counts in, say nothing of the person.
-        if (rows > 0 && store !== "settings") found.push(`${name} ${store}: ${rows} rows`);
-      }
-      database.close();
-    }
-    const folder = await navigator.storage.getDirectory();
-    for await (const name of folder.keys()) found.push(`file ${name}`);
-    return found;
-  });
 }
 
 test("a label is corrected, noted, deleted and brought back, and the day counts it each time", async ({ page }) => {

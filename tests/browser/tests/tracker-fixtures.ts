@@ -170,6 +170,38 @@ export async function openView(page: Page, view: string): Promise<void> {
   await expect(page.getByTestId(`view-${view}`)).toBeVisible();
 }
 
+/** What a button of the Data view saves as a file. */
+export async function saved(page: Page, button: string): Promise<{ name: string; text: string }> {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId(button).click()]);
+  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+}
+
+/** Everything that the page has stored, but for its own files. */
+export async function stored(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const found = Object.keys(localStorage).map((key) => `localStorage ${key}`);
+    for (const { name } of await indexedDB.databases()) {
+      const database = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name as string);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      for (const store of database.objectStoreNames) {
+        const rows = await new Promise<number>((resolve) => {
+          const request = database.transaction(store).objectStore(store).count();
+          request.onsuccess = () => resolve(request.result);
+        });
+        // The memory's own marks, such as the time zone it counts in, say nothing of the person.
+        if (rows > 0 && store !== "settings") found.push(`${name} ${store}: ${rows} rows`);
+      }
+      database.close();
+    }
+    const folder = await navigator.storage.getDirectory();
+    for await (const name of folder.keys()) found.push(`file ${name}`);
+    return found;
+  });
+}
+
 /** The stretches that the day lists, in its order. */
 export async function shownStretches(page: Page): Promise<ShownStretch[]> {
   return page.getByTestId("timeline").getByTestId("stretch").evaluateAll((rows) =>
@@ -218,7 +250,8 @@ export interface Task {
 
 /** Tasks of the page's main thread while something is done. A busy machine may stop any page for a while; that is not its computing. */
 export async function mainThreadTasks(browser: Browser, page: Page, act: () => Promise<void>): Promise<Task[]> {
-  await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline"] });
+  // Nothing else: a minute of all that Chromium tells is more than a text can hold.
+  await browser.startTracing(page, { categories: ["-*", "disabled-by-default-devtools.timeline"] });
   await act();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
     traceEvents: { name: string; pid: number; tid: number; dur?: number; tdur?: number; args: { name?: string } }[];

@@ -4,9 +4,6 @@ import { deleteDB } from "idb";
 import { Changes } from "./changes.ts";
 import { Database, STORES } from "./database.ts";
 import { changeStretch, removeStretches, restore } from "./edits.ts";
-import { writeCsv } from "./export-csv.ts";
-import { writeJson } from "./export-json.ts";
-import { storeImport } from "./import-json.ts";
 import { invalid } from "./problems.ts";
 import { readDay, readDays, readMotion, readSearch, readSession, readSpan, readStretch } from "./reads.ts";
 import { SessionRecorder } from "./recorder.ts";
@@ -14,6 +11,8 @@ import type {
   Day,
   DayTotals,
   History,
+  HistoryFiles,
+  ImportOptions,
   ImportReport,
   LocalDate,
   Milliseconds,
@@ -34,6 +33,8 @@ const SEARCH_LIMIT = 50;
 const DELETE_MS = 3000;
 
 export interface OpenOptions {
+  /** What reads and writes its files: `filesInWorker` in a page. */
+  files: HistoryFiles;
   /** Left out: that of the page. */
   name?: string | undefined;
   /** Deletes what else the page keeps, such as its settings: called by `deleteAll`. */
@@ -43,7 +44,7 @@ export interface OpenOptions {
 }
 
 /** Opens the memory. Rejects with `storage` where the browser keeps nothing. */
-export async function openHistory(options: OpenOptions = {}): Promise<History> {
+export async function openHistory(options: OpenOptions): Promise<History> {
   const database = new Database(options.name ?? NAME);
   await database.open();
   return new StoredHistory(database, options);
@@ -152,16 +153,16 @@ class StoredHistory implements History {
 
   async exportJson({ motion = false }: { motion?: boolean } = {}): Promise<Blob> {
     await this.#flush();
-    return writeJson(this.#database, motion, this.#now());
+    return this.#options.files.json(this.#database.name, motion, this.#now());
   }
 
   async exportCsv(): Promise<Blob> {
     await this.#flush();
-    return writeCsv(this.#database);
+    return this.#options.files.csv(this.#database.name);
   }
 
-  async importJson(file: Blob): Promise<ImportReport> {
-    const report = await storeImport(this.#database, file, this.#now());
+  async importJson(file: Blob, options?: ImportOptions): Promise<ImportReport> {
+    const report = await this.#options.files.takeIn(this.#database.name, file, this.#now(), options);
     this.#changes.tell();
     return report;
   }

@@ -3,6 +3,7 @@
 import { Unzip, UnzipInflate } from "fflate";
 import { parseCsvRecording, SensorLLMError } from "sensorllm";
 import type { CsvFile, Samples } from "sensorllm";
+import { pieces } from "./file-pieces.ts";
 import { invalid } from "./problems.ts";
 import type { Milliseconds } from "./types.ts";
 
@@ -133,11 +134,6 @@ async function unpack(archive: File, advance: (bytes: number) => void, signal: A
     throw new SensorLLMError("invalid-input", `${archive.name} is no archive with CSV files.`, "Export the recording as CSV, zipped or not.", { cause: problem });
   }
   return files;
-}
-
-async function* pieces(file: Blob): AsyncGenerator<Uint8Array> {
-  const size = 1 << 18;
-  for (let at = 0; at < file.size; at += size) yield new Uint8Array(await file.slice(at, at + size).arrayBuffer());
 }
 
 /** The moment of `seconds_elapsed` zero: Sensor Logger writes the time since 1970 in nanoseconds beside it. */

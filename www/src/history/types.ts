@@ -90,6 +90,27 @@ export interface ImportReport {
   known: number;
 }
 
+/** How far taking in a file of this page is: what is read of it, and once all of it is checked, what is stored. */
+export interface FileProgress {
+  storing: boolean;
+  /** 0 to 1, once for reading and once for storing. */
+  fraction: number;
+}
+
+/** How a file of this page is taken in. */
+export interface ImportOptions {
+  onProgress?: ((progress: FileProgress) => void) | undefined;
+  /** Gives it up, unless all of it is stored by then. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What reads and writes the files of the database of a name. */
+export interface HistoryFiles {
+  json(database: string, motion: boolean, now: Milliseconds): Promise<Blob>;
+  csv(database: string): Promise<Blob>;
+  takeIn(database: string, file: Blob, now: Milliseconds, options?: ImportOptions): Promise<ImportReport>;
+}
+
 /** A recording that goes on. Whatever it was given more than a few seconds ago is stored, come what may. */
 export interface Recorder {
   /** As it is now; `end` moves on. */
@@ -150,8 +171,11 @@ export interface History {
   exportJson(options?: { motion?: boolean }): Promise<Blob>;
   /** One line per stretch: UTC times, seconds, activity, correction, confidence, steps, note, origin, model. */
   exportCsv(): Promise<Blob>;
-  /** Takes in what `exportJson` gave; what is known already stays as it is. Rejects with `invalid-input` and changes nothing. */
-  importJson(file: Blob): Promise<ImportReport>;
+  /**
+   * Takes in what `exportJson` gave; what is known already stays as it is. Rejects with `invalid-input`, with what storing fails with, or
+   * with the signal's reason, and changes nothing then.
+   */
+  importJson(file: Blob, options?: ImportOptions): Promise<ImportReport>;
   /** Leaves nothing. Recordings that go on end, in every tab, and store nothing more. */
   deleteAll(): Promise<void>;
   /** Calls back after every change, whichever tab made it. */

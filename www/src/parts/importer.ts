@@ -2,8 +2,8 @@
 
 import { button, h } from "../dom.ts";
 import { importRecording, type ImportProgress, type Undated } from "../history/import-recording.ts";
-import { readInWorker } from "../history/read-in-worker.ts";
-import type { Milliseconds } from "../history/types.ts";
+import { readInWorker } from "../history/in-worker.ts";
+import type { FileProgress, Milliseconds } from "../history/types.ts";
 import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
 import { recordingStarted } from "../pwa/pwa.ts";
@@ -45,9 +45,13 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
     const over = recordingStarted({ keep: true });
     show(true);
     told.textContent = t("import.running");
-    const progress = ({ title, fraction }: ImportProgress) => {
+    /** Whether something came in that stays, whatever becomes of the rest. */
+    let stays = false;
+    const progress = ({ doing, fraction, before = false }: Progress) => {
       bar.value = fraction;
-      told.textContent = title === undefined ? t("import.running") : t("import.naming", { title });
+      // Set again, it would be read aloud again.
+      if (told.textContent !== doing) told.textContent = doing;
+      stays ||= before;
     };
     const start = (recording: Undated) => whenWasIt(recording, question, own.signal);
     try {
@@ -59,8 +63,9 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
       if (!element.isConnected) toast(text);
     } catch (problem) {
       const cancelled = own.signal.aborted || (problem instanceof DOMException && problem.name === "AbortError");
-      if (cancelled) told.textContent = t("import.cancelled");
+      if (cancelled) told.textContent = t(stays ? "import.cancelled-rest" : "import.cancelled");
       else tellError(told, problem);
+      if (stays) imported();
     } finally {
       over();
       running = undefined;
@@ -92,8 +97,17 @@ export function importer(model: ModelHolder, imported: () => void): Importer {
   };
 }
 
+interface Progress {
+  /** A sentence. */
+  doing: string;
+  /** How much of that is done, 0 to 1. */
+  fraction: number;
+  /** Whether a file or recording before is stored. */
+  before?: boolean;
+}
+
 interface TakeIn {
-  progress: (progress: ImportProgress) => void;
+  progress: (progress: Progress) => void;
   start: (recording: Undated) => Promise<Milliseconds | undefined>;
   signal: AbortSignal;
 }
@@ -101,17 +115,20 @@ interface TakeIn {
 /** This page's own files one after the other, those of other programs together. */
 async function takeIn(files: File[], model: ModelHolder, { progress, start, signal }: TakeIn): Promise<Imported> {
   const history = await memory();
-  const ours = await Promise.all(files.map(isOurs));
+  const whose = await Promise.all(files.map(isOurs));
+  const [ours, others] = [files.filter((_, index) => whose[index]), files.filter((_, index) => !whose[index])];
   const sums = { stretches: 0, known: 0 };
-  for (const file of files.filter((_, index) => ours[index])) {
-    signal.throwIfAborted();
-    const { stretches, known } = await history.importJson(file);
+  for (const file of ours) {
+    const onProgress = ({ storing, fraction }: FileProgress) => progress({ doing: t(storing ? "import.storing" : "import.running"), fraction });
+    const { stretches, known } = await history.importJson(file, { onProgress, signal });
     sums.stretches += stretches;
     sums.known += known;
+    progress({ doing: t("import.running"), fraction: 0, before: true });
   }
-  const others = files.filter((_, index) => !ours[index]);
   if (others.length === 0) return { text: t(sums.known > 0 ? "import.done-known" : "import.done", sums) };
-  const report = await importRecording(history, await model.current, others, { read: readInWorker, start, placement: settings().placement, onProgress: progress, signal });
+  const onProgress = ({ title, fraction, recording }: ImportProgress) =>
+    progress({ doing: title === undefined ? t("import.running") : t("import.naming", { title }), fraction, before: recording > 1 });
+  const report = await importRecording(history, await model.current, others, { read: readInWorker, start, placement: settings().placement, onProgress, signal });
   const text = t(report.known > 0 ? "import.recordings-known" : "import.recordings", { recordings: report.sessions.length, known: report.known });
   return { text, day: report.start };
 }

@@ -1,0 +1,205 @@
+// Checks what an export's file says, entry by entry, before anything of it is stored: a wrong one is refused with the place that is wrong.
+
+import type { Convention } from "sensorllm";
+import type { MotionRecord } from "./database.ts";
+import { FILE_SCHEMA, FILE_VERSION } from "./export-json.ts";
+import { loadText } from "./file-pieces.ts";
+import { MAX_CHUNK_MS, sized, type ScaledVectors } from "./motion-chunk.ts";
+import { invalid } from "./problems.ts";
+import type { Milliseconds, Origin, Session, Stretch } from "./types.ts";
+
+const ORIGINS: readonly Origin[] = ["sensors", "replay", "import"];
+const CONVENTIONS: readonly Convention[] = ["w3c", "ios-browser", "core-motion", "canonical"];
+const HINT = "Choose a JSON file that this page has exported.";
+const MAX_TEXT = 10_000;
+const MISSING = -32_768;
+/** How many entries are checked between two words about how far that is. */
+const TOLD_EVERY = 500;
+
+/** A file's content, checked. */
+export interface Content {
+  sessions: Session[];
+  stretches: Stretch[];
+  motion: Omit<MotionRecord, "stored">[];
+}
+
+/** Reads an export. Rejects with `invalid-input` if the file is wrong. `onRead` is told how much is loaded and checked, 0 to 1. */
+export async function readExport(file: Blob, onRead: (fraction: number) => void = () => {}): Promise<Content> {
+  // Loading is one half, checking the other.
+  const json = await load(file, (fraction) => onRead(fraction / 2));
+  return check(parse(json), (fraction) => onRead((1 + fraction) / 2));
+}
+
+async function load(file: Blob, onLoaded: (fraction: number) => void): Promise<string> {
+  let loaded = 0;
+  try {
+    return await loadText(file, (bytes) => onLoaded((loaded += bytes) / file.size));
+  } catch (cause) {
+    throw invalid(`The file could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`, "Choose it again; without motion it is much smaller.");
+  }
+}
+
+/** The document in a file, its layout known. */
+function parse(json: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    throw wrong("it is not JSON");
+  }
+  const document = object(parsed, "the file");
+  if (document.schema !== FILE_SCHEMA) throw wrong("it is no history");
+  if (document.version !== FILE_VERSION) {
+    throw invalid(`This file has version ${JSON.stringify(document.version)} of its layout; known is ${FILE_VERSION}.`, "Reload the page to get its newest version.");
+  }
+  return document;
+}
+
+function check(document: Record<string, unknown>, onChecked: (fraction: number) => void): Content {
+  const lists = { sessions: list(document.sessions, "sessions"), stretches: list(document.stretches, "stretches"), motion: list(document.motion ?? [], "motion") };
+  const all = lists.sessions.length + lists.stretches.length + lists.motion.length;
+  let done = 0;
+  const each = <T>(name: keyof typeof lists, read: (entry: unknown, at: string) => T): T[] =>
+    lists[name].map((entry, index) => {
+      const found = read(entry, `${name}[${index}]`);
+      done += 1;
+      if (done % TOLD_EVERY === 0) onChecked(done / all);
+      return found;
+    });
+  const sessions = each("sessions", session);
+  const byId = new Map(sessions.map((one) => [one.id, one]));
+  if (byId.size < sessions.length) throw wrong("two sessions have the same `id`");
+  const stretches = each("stretches", (entry, at) => stretch(entry, at, byId));
+  if (new Set(stretches.map(({ id }) => id)).size < stretches.length) throw wrong("two stretches have the same `id`");
+  refuseOverlaps(stretches);
+  const motion = each("motion", (entry, at) => chunk(entry, at, byId));
+  onChecked(1);
+  return { sessions, stretches, motion };
+}
+
+function session(entry: unknown, at: string): Session {
+  const { id, start, end, origin, title, model, dropped } = object(entry, at);
+  const span = times(start, end, at);
+  return {
+    id: string(id, `${at}.id`),
+    ...span,
+    origin: oneOf(origin, ORIGINS, `${at}.origin`),
+    title: optional(title, `${at}.title`, string),
+    model: string(model, `${at}.model`),
+    dropped: count(dropped, `${at}.dropped`),
+  };
+}
+
+function stretch(entry: unknown, at: string, sessions: Map<string, Session>): Stretch {
+  const { id, session, start, end, label, confidence, corrected, note, steps } = object(entry, at);
+  const span = times(start, end, at);
+  if (span.end === span.start) throw wrong(`\`${at}\` has no length`);
+  const own = sessions.get(string(session, `${at}.session`));
+  if (!own) throw wrong(`\`${at}.session\` is none of its sessions`);
+  const probability = number(confidence, `${at}.confidence`);
+  if (probability < 0 || probability > 1) throw wrong(`\`${at}.confidence\` is not between 0 and 1`);
+  return {
+    id: string(id, `${at}.id`),
+    session: own.id,
+    ...span,
+    label: string(label, `${at}.label`),
+    confidence: probability,
+    corrected: optional(corrected, `${at}.corrected`, string),
+    note: optional(note, `${at}.note`, string),
+    steps: optional(steps, `${at}.steps`, count),
+  };
+}
+
+function refuseOverlaps(stretches: Stretch[]): void {
+  const last = new Map<string, Milliseconds>();
+  for (const { session, start, end } of [...stretches].sort((a, b) => a.start - b.start)) {
+    if (start < (last.get(session) ?? -Infinity)) throw wrong(`two stretches of session ${JSON.stringify(session)} overlap at ${new Date(start).toISOString()}`);
+    last.set(session, end);
+  }
+}
+
+function chunk(entry: unknown, at: string, sessions: Map<string, Session>): Omit<MotionRecord, "stored"> {
+  const { session, start, convention, offsets, acceleration, rotationRate } = object(entry, at);
+  const own = sessions.get(string(session, `${at}.session`));
+  if (!own) throw wrong(`\`${at}.session\` is none of its sessions`);
+  const times = Float32Array.from(list(offsets, `${at}.offsets`), (value) => {
+    const offset = number(value, `${at}.offsets`);
+    if (offset < 0 || offset > MAX_CHUNK_MS + 1) throw wrong(`\`${at}.offsets\` are not all between 0 and ${MAX_CHUNK_MS}`);
+    return offset;
+  });
+  if (times.length === 0) throw wrong(`\`${at}.offsets\` is empty`);
+  const content = {
+    start: time(start, `${at}.start`),
+    convention: oneOf(convention, CONVENTIONS, `${at}.convention`),
+    offsets: times,
+    acceleration: vectors(acceleration, `${at}.acceleration`, times.length),
+    rotationRate: optional(rotationRate, `${at}.rotationRate`, (value, name) => vectors(value, name, times.length)),
+  };
+  return { ...sized(content), session: own.id };
+}
+
+function vectors(entry: unknown, at: string, rows: number): ScaledVectors {
+  const { scale, values } = object(entry, at);
+  const numbers = list(values, `${at}.values`);
+  if (numbers.length !== 3 * rows) throw wrong(`\`${at}.values\` has ${numbers.length} values where ${rows} rows of x, y, z need ${3 * rows}`);
+  const step = number(scale, `${at}.scale`);
+  if (step <= 0) throw wrong(`\`${at}.scale\` is not positive`);
+  const whole = (value: unknown) => {
+    if (value === null) return MISSING;
+    if (!Number.isInteger(value) || Math.abs(value as number) > -MISSING - 1) throw wrong(`\`${at}.values\` are not all whole numbers of 16 bits`);
+    return value as number;
+  };
+  return { scale: step, values: Int16Array.from(numbers, whole) };
+}
+
+function times(start: unknown, end: unknown, at: string): { start: Milliseconds; end: Milliseconds } {
+  const span = { start: time(start, `${at}.start`), end: time(end, `${at}.end`) };
+  if (span.end < span.start) throw wrong(`\`${at}\` ends before it starts`);
+  return span;
+}
+
+function time(value: unknown, at: string): Milliseconds {
+  const written = string(value, at);
+  const parsed = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(written) ? Date.parse(written) : NaN;
+  if (Number.isNaN(parsed)) throw wrong(`\`${at}\` is not a time such as 2026-11-28T12:00:00.000Z`);
+  return parsed;
+}
+
+function object(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(`\`${at}\` is not an object`);
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown, at: string): unknown[] {
+  if (!Array.isArray(value)) throw wrong(`\`${at}\` is not a list`);
+  return value;
+}
+
+function string(value: unknown, at: string): string {
+  if (typeof value !== "string" || value === "" || value.length > MAX_TEXT) throw wrong(`\`${at}\` is not a text`);
+  return value;
+}
+
+function number(value: unknown, at: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw wrong(`\`${at}\` is not a number`);
+  return value;
+}
+
+function count(value: unknown, at: string): number {
+  const found = number(value, at);
+  if (!Number.isInteger(found) || found < 0) throw wrong(`\`${at}\` is not a count`);
+  return found;
+}
+
+function optional<T>(value: unknown, at: string, read: (value: unknown, at: string) => T): T | undefined {
+  return value === null || value === undefined ? undefined : read(value, at);
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[], at: string): T {
+  if (!allowed.includes(value as T)) throw wrong(`\`${at}\` is ${JSON.stringify(value)}, not one of ${allowed.join(", ")}`);
+  return value as T;
+}
+
+function wrong(why: string): Error {
+  return invalid(`This file cannot be taken in: ${why}.`, HINT);
+}
