@@ -103,14 +103,14 @@ fn unknown_and_groups_count_as_wrong_where_labels_are_shown() {
 fn of_joined_recordings_only_delays_count() {
     let mut joined = sequence("wswswssss", &[(0.0, 4.0, Some(0)), (4.0, 16.0, Some(1))]);
     joined.joined = true;
-    let measured = self::measured(vec![joined]);
+    let measured = measured(vec![joined]);
     assert_eq!((measured.minutes, measured.flicker_per_minute, measured.changes), (0.0, 0.0, 1));
     assert_eq!(measured.delay_median, Some(1.0));
 }
 
 #[test]
 fn nothing_measured_is_nothing_and_not_nan() {
-    let measured = self::measured(Vec::new());
+    let measured = measured(Vec::new());
     assert_eq!((measured.delay_median, measured.delay_90), (None, None));
     assert_eq!((measured.flicker_per_minute, measured.macro_f1, measured.unknown), (0.0, 0.0, 0.0));
 }
