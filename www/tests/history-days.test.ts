@@ -63,7 +63,7 @@ async function keep(history: History, times: (readonly [start: Milliseconds, end
     ...{ id: `${start}-${index}`, session: `s${start}-${index}`, start: iso(start), end: iso(end) },
     ...{ label, confidence: 1, corrected: null, note: null, steps: null },
   }));
-  await history.importJson(new Blob([JSON.stringify({ schema: "sensorllm-history", version: 1, sessions, stretches })]));
+  await history.importFile(new Blob([JSON.stringify({ schema: "sensorllm-history", version: 1, sessions, stretches })]));
 }
 
 test("a night in which clocks are set back has all its minutes", async (context) => {

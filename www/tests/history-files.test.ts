@@ -3,33 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SensorLLMError } from "sensorllm";
-import { cell } from "../src/history/export-csv.ts";
+import { cell, withoutApostrophe } from "../src/history/export-csv.ts";
 import type { History } from "../src/history/types.ts";
-import { Clock, HOUR, motion, openFresh, play, random, window } from "./support.ts";
+import { Clock, full, NOON, openFresh, play } from "./support.ts";
 
-const NOON = new Date(2026, 10, 28, 12).getTime();
 const TODAY = "2026-11-28";
-
-/** A history with everything in it that there can be. */
-async function full(history: History, clock: Clock): Promise<void> {
-  const next = random(5);
-  for (const [index, gyroscope] of [true, false].entries()) {
-    const recorder = await history.record({ origin: index === 0 ? "sensors" : "import", title: index === 0 ? undefined : 'walk, "long".csv', model: "m" });
-    for (let time = 0.0004; time < 120; time += 1.28) {
-      const samples = motion(time, time + 1.28, { gyroscope });
-      samples.acceleration[3] = NaN;
-      samples.timeMs.forEach((_, row) => (samples.timeMs[row]! += 3 * next()));
-      recorder.sampled(samples);
-      if (time > 1.28) recorder.predicted(window(time + 1.28, ["walking", "still"][Math.floor(time / 40) % 2] as string, { confidence: next() }), 3);
-    }
-    recorder.stepped(100 + next(), 0, 30);
-    await recorder.stop();
-    clock.time += 20 * HOUR;
-  }
-  const [first, second] = await history.search("walking");
-  await history.correct(first!.id, "Spazieren ☀");
-  await history.note(second!.id, '=SUM(1;2)\n"quoted", and more');
-}
 
 /** All that a history tells. */
 async function everything(history: History): Promise<object> {
@@ -47,13 +25,13 @@ test("an export taken in by an empty history gives the same history, and taken i
   await full(history, clock);
   const file = await history.exportJson({ motion: true });
   const other = await openFresh(context, { clock });
-  const report = await other.importJson(file);
+  const report = await other.importFile(file);
   assert.deepEqual(report, { sessions: 2, stretches: (JSON.parse(await file.text()) as { stretches: unknown[] }).stretches.length, known: 0 });
   const before = await everything(history);
   assert.deepEqual(await everything(other), before);
   assert.equal(await (await other.exportJson({ motion: true })).text(), await file.text());
-  assert.deepEqual(await other.importJson(file), { sessions: 0, stretches: 0, known: report.stretches });
-  assert.deepEqual(await history.importJson(file), { sessions: 0, stretches: 0, known: report.stretches });
+  assert.deepEqual(await other.importFile(file), { sessions: 0, stretches: 0, known: report.stretches });
+  assert.deepEqual(await history.importFile(file), { sessions: 0, stretches: 0, known: report.stretches });
   assert.deepEqual(await everything(other), before);
   assert.deepEqual(await everything(history), before);
 });
@@ -81,7 +59,7 @@ test("what is known stays as it is, what was removed comes back", async (context
   const [first, second] = stretches;
   await history.remove([first!.id]);
   await history.note(second!.id, "since then");
-  const report = await history.importJson(file);
+  const report = await history.importFile(file);
   assert.equal(report.stretches, 1);
   assert.equal((await history.stretch(second!.id))?.note, "since then");
   await history.note(second!.id, second!.note ?? "");
@@ -97,7 +75,7 @@ test("a wrong file is refused with the place that is wrong, and changes nothing"
   const target = await openFresh(context, { clock });
   const refuse = async (content: string, says: RegExp) => {
     const refused = (error: unknown) => error instanceof SensorLLMError && error.code === "invalid-input" && says.test(error.message) && error.hint !== "";
-    await assert.rejects(target.importJson(new Blob([content])), refused, String(says));
+    await assert.rejects(target.importFile(new Blob([content])), refused, String(says));
     assert.equal(await target.span(), undefined);
     assert.equal((await target.report()).motionBytes, 0);
   };
@@ -128,7 +106,7 @@ test("a wrong file is refused with the place that is wrong, and changes nothing"
   await damage((document) => (document.motion[2]!.acceleration.values = [1, 2, 3]), /motion\[2\]\.acceleration\.values/);
   await damage((document) => ((document.motion[2]!.acceleration.values as unknown[])[0] = 40_000), /16 bits/);
   await damage((document) => (document.motion[2]!.convention = "mine"), /convention/);
-  assert.equal((await target.importJson(new Blob([text]))).sessions, 2);
+  assert.equal((await target.importFile(new Blob([text]))).sessions, 2);
 });
 
 test("an import that cannot be stored whole is not stored at all", async (context) => {
@@ -144,10 +122,10 @@ test("an import that cannot be stored whole is not stored at all", async (contex
     if (left < 0) throw new DOMException("no room", "QuotaExceededError");
     return add.apply(this, given);
   });
-  await assert.rejects(target.importJson(file), (error) => error instanceof SensorLLMError && error.code === "quota");
+  await assert.rejects(target.importFile(file), (error) => error instanceof SensorLLMError && error.code === "quota");
   small.mock.restore();
   assert.equal(await target.span(), undefined);
-  assert.equal((await target.importJson(file)).sessions, 2);
+  assert.equal((await target.importFile(file)).sessions, 2);
 });
 
 test("an import tells how far it is; given up, whatever it was doing, it changes nothing", async (context) => {
@@ -157,7 +135,7 @@ test("an import tells how far it is; given up, whatever it was doing, it changes
   const file = await history.exportJson({ motion: true });
   const target = await openFresh(context, { clock });
   const told: { storing: boolean; fraction: number }[] = [];
-  await (await openFresh(context, { clock })).importJson(file, { onProgress: (progress) => told.push(progress) });
+  await (await openFresh(context, { clock })).importFile(file, { onProgress: (progress) => told.push(progress) });
   for (const storing of [false, true]) {
     const fractions = told.filter((one) => one.storing === storing).map(({ fraction }) => fraction);
     assert.deepEqual(fractions, fractions.toSorted((a, b) => a - b));
@@ -170,11 +148,11 @@ test("an import tells how far it is; given up, whatever it was doing, it changes
     const reason = new Error("enough");
     let left = moment;
     const onProgress = () => void ((left -= 1) < 0 && givenUp.abort(reason));
-    await assert.rejects(target.importJson(file, { onProgress, signal: givenUp.signal }), (error) => error === reason, String(moment));
+    await assert.rejects(target.importFile(file, { onProgress, signal: givenUp.signal }), (error) => error === reason, String(moment));
     assert.equal(await target.span(), undefined);
     assert.equal((await target.report()).motionBytes, 0);
   }
-  assert.equal((await target.importJson(file)).sessions, 2);
+  assert.equal((await target.importFile(file)).sessions, 2);
 });
 
 /** A CSV text by RFC 4180. */
@@ -211,6 +189,7 @@ test("a table has a line per stretch, in UTC, with everything that was said", as
 test("no cell is taken for a formula", () => {
   for (const text of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x","y")']) assert.match(cell(text), /^"?'/);
   assert.equal(cell("a-b"), "a-b");
+  for (const text of ["=1", "'=1", "''-1", "'quoted'", "a'=1", "'", ""]) assert.equal(withoutApostrophe(cell(text)), text);
   assert.equal(cell(-1), "-1");
   assert.equal(cell(undefined), "");
 });

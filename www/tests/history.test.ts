@@ -200,7 +200,7 @@ test("a month of days of sixteen hours opens within 300 ms", async (context) => 
     }
   }
   const file = new Blob([JSON.stringify({ schema: "sensorllm-history", version: 1, sessions, stretches })]);
-  assert.deepEqual(await filling.importJson(file), { sessions: 31, stretches: 31 * 192, known: 0 });
+  assert.deepEqual(await filling.importFile(file), { sessions: 31, stretches: 31 * 192, known: 0 });
   filling.close();
   const began = performance.now();
   const history = await openFresh(context, { name });

@@ -9,6 +9,8 @@ import type { History, Milliseconds, Recorder } from "../src/history/types.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
+/** Noon of a day in winter, by the local clock. */
+export const NOON = new Date(2026, 10, 28, 12).getTime();
 
 /** A time of day that only the test moves on. */
 export class Clock {
@@ -75,4 +77,25 @@ export function random(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** A history with everything in it that there can be. */
+export async function full(history: History, clock: Clock): Promise<void> {
+  const next = random(5);
+  for (const [index, gyroscope] of [true, false].entries()) {
+    const recorder = await history.record({ origin: index === 0 ? "sensors" : "import", title: index === 0 ? undefined : 'walk, "long".csv', model: "m" });
+    for (let time = 0.0004; time < 120; time += 1.28) {
+      const samples = motion(time, time + 1.28, { gyroscope });
+      samples.acceleration[3] = NaN;
+      samples.timeMs.forEach((_, row) => (samples.timeMs[row]! += 3 * next()));
+      recorder.sampled(samples);
+      if (time > 1.28) recorder.predicted(window(time + 1.28, ["walking", "still"][Math.floor(time / 40) % 2] as string, { confidence: next() }), 3);
+    }
+    recorder.stepped(100 + next(), 0, 30);
+    await recorder.stop();
+    clock.time += 20 * HOUR;
+  }
+  const [first, second] = await history.search("walking");
+  await history.correct(first!.id, "Spazieren ☀");
+  await history.note(second!.id, '=SUM(1;2)\n"quoted", and more');
 }

@@ -105,6 +105,44 @@ test("what is exported and imported again is the same history; deleting leaves n
   expect(await shownStretches(page)).toEqual(stretches);
 });
 
+test("the exported table is imported again as the same days, also edited and saved by a spreadsheet; a damaged one changes nothing", async ({ page }) => {
+  await aDay(page);
+  const first = page.getByTestId("stretch").first();
+  await first.click();
+  await page.getByTestId("correct").selectOption("cycling");
+  await page.getByTestId("note").fill('=1+1, "quoted"');
+  await page.getByTestId("sheet-close").click();
+  await expect(first).toContainText("=1+1");
+  await expect(first).toHaveAttribute("data-activity", "cycling");
+  const [stretches, minutes] = [await shownStretches(page), await shownMinutes(page)];
+  await openView(page, "data");
+  const { name, text } = await saved(page, "export-csv");
+  const choose = (content: string) => page.getByTestId("import").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(content) });
+  const status = page.getByTestId("import-status");
+  // Into the history that it came from.
+  await choose(text);
+  await expect(status).toContainText(`0 stretches were imported; ${stretches.length} were there already`);
+
+  await deleteAll(page);
+  await choose(text.replace("Z,", ","));
+  await expect(status).toContainText("line 2, column `start (UTC)`");
+  expect((await stored(page)).filter((one) => !one.startsWith("localStorage"))).toEqual([]);
+  await choose(text);
+  await expect(status).toContainText(`${stretches.length} stretches`);
+  await openView(page, "day");
+  await expect(page.getByTestId("stretch").nth(3)).toBeVisible();
+  expect(await shownStretches(page)).toEqual(stretches);
+  expect(await shownMinutes(page)).toEqual(minutes);
+
+  await deleteAll(page);
+  const edited = text.replace(/^([^,]*,[^,]*,[^,]*),running,running,,/m, "$1,riding,running,,");
+  expect(edited).not.toBe(text);
+  await choose(edited.replaceAll("\r\n", "\n"));
+  await expect(status).toContainText(`${stretches.length} stretches`);
+  await openView(page, "day");
+  await expect(page.getByTestId("timeline").locator('[data-testid="stretch"][data-activity="riding"]')).toHaveCount(1);
+});
+
 test("the files of Sensor Logger become a day, and phyphox's too once it is said when it was", async ({ page }) => {
   await open(page);
   await openView(page, "data");

@@ -1,9 +1,12 @@
-// The history as a table that any spreadsheet opens, by RFC 4180.
+// The history as a table that any spreadsheet opens, by RFC 4180. The page takes it in again: see `check-csv.ts`.
 
 import type { Database } from "./database.ts";
 import { shownAs } from "./totals.ts";
 
-const COLUMNS = ["start (UTC)", "end (UTC)", "seconds", "activity", "label", "correction", "confidence", "steps", "note", "origin", "title", "model", "session"];
+/** What is in a line, in the order of the cells. A table that is taken in may have another order. */
+export const COLUMNS = ["start (UTC)", "end (UTC)", "seconds", "activity", "label", "correction", "confidence", "steps", "note", "origin", "title", "model", "session"] as const;
+
+export type Column = (typeof COLUMNS)[number];
 
 /** One line per stretch, in the order of their starts. */
 export async function writeCsv(database: Database): Promise<Blob> {
@@ -21,10 +24,18 @@ export async function writeCsv(database: Database): Promise<Blob> {
   return new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" });
 }
 
-/** A cell. Text that a spreadsheet would take for a formula gets an apostrophe in front; quotes go around what needs them. */
+/**
+ * A cell. Text that a spreadsheet would take for a formula gets an apostrophe in front, and so does text that looks as if it had got one,
+ * so that taking it off gives back what there was; quotes go around what needs them.
+ */
 export function cell(value: string | number | undefined): string {
   if (value === undefined) return "";
   if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
+  const text = /^'*[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The text of a cell, without the apostrophe that `cell` has put in front. */
+export function withoutApostrophe(text: string): string {
+  return /^'+[=+\-@\t\r\n]/.test(text) ? text.slice(1) : text;
 }

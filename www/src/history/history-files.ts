@@ -1,10 +1,10 @@
 // Writes the history's files and takes them in. Takes seconds for a year of days: a page has it done in its worker.
 
-import { readExport } from "./check-export.ts";
 import { Database } from "./database.ts";
 import { writeCsv } from "./export-csv.ts";
 import { writeJson } from "./export-json.ts";
-import { storeContent } from "./import-json.ts";
+import { readExport } from "./read-export.ts";
+import { storeContent } from "./store-content.ts";
 import type { HistoryFiles, ImportOptions, ImportReport, Milliseconds } from "./types.ts";
 
 export interface TakeInOptions extends ImportOptions {

@@ -161,7 +161,7 @@ class StoredHistory implements History {
     return this.#options.files.csv(this.#database.name);
   }
 
-  async importJson(file: Blob, options?: ImportOptions): Promise<ImportReport> {
+  async importFile(file: Blob, options?: ImportOptions): Promise<ImportReport> {
     const report = await this.#options.files.takeIn(this.#database.name, file, this.#now(), options);
     this.#changes.tell();
     return report;

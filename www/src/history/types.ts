@@ -169,13 +169,13 @@ export interface History {
   limitMotion(limits: MotionLimits): Promise<void>;
   /** All activities, sessions and notes; the motion too if asked. */
   exportJson(options?: { motion?: boolean }): Promise<Blob>;
-  /** One line per stretch: UTC times, seconds, activity, correction, confidence, steps, note, origin, model. */
+  /** A table without motion, one line per stretch: UTC times, seconds, activity, label, correction, confidence, steps, note, and its session. */
   exportCsv(): Promise<Blob>;
   /**
-   * Takes in what `exportJson` gave; what is known already stays as it is. Rejects with `invalid-input`, with what storing fails with, or
-   * with the signal's reason, and changes nothing then.
+   * Takes in what `exportJson` or `exportCsv` gave; what is known already stays as it is. Rejects with `invalid-input`, with what storing
+   * fails with, or with the signal's reason, and changes nothing then.
    */
-  importJson(file: Blob, options?: ImportOptions): Promise<ImportReport>;
+  importFile(file: Blob, options?: ImportOptions): Promise<ImportReport>;
   /** Leaves nothing. Recordings that go on end, in every tab, and store nothing more. */
   deleteAll(): Promise<void>;
   /** Calls back after every change, whichever tab made it. */

@@ -1,8 +1,9 @@
-// Bringing recordings in: this page's own JSON, and what Sensor Logger, phyphox and others export, named as if it had been live.
+// Bringing recordings in: this page's own JSON and CSV, and what Sensor Logger, phyphox and others export, named as if it had been live.
 
 import { button, h } from "../dom.ts";
 import { importRecording, type ImportProgress, type Undated } from "../history/import-recording.ts";
 import { readInWorker } from "../history/in-worker.ts";
+import { isExport } from "../history/read-export.ts";
 import type { FileProgress, Milliseconds } from "../history/types.ts";
 import { memory } from "../memory.ts";
 import type { ModelHolder } from "../model.ts";
@@ -115,12 +116,12 @@ interface TakeIn {
 /** This page's own files one after the other, those of other programs together. */
 async function takeIn(files: File[], model: ModelHolder, { progress, start, signal }: TakeIn): Promise<Imported> {
   const history = await memory();
-  const whose = await Promise.all(files.map(isOurs));
+  const whose = await Promise.all(files.map(isExport));
   const [ours, others] = [files.filter((_, index) => whose[index]), files.filter((_, index) => !whose[index])];
   const sums = { stretches: 0, known: 0 };
   for (const file of ours) {
     const onProgress = ({ storing, fraction }: FileProgress) => progress({ doing: t(storing ? "import.storing" : "import.running"), fraction });
-    const { stretches, known } = await history.importJson(file, { onProgress, signal });
+    const { stretches, known } = await history.importFile(file, { onProgress, signal });
     sums.stretches += stretches;
     sums.known += known;
     progress({ doing: t("import.running"), fraction: 0, before: true });
@@ -151,9 +152,4 @@ function whenWasIt({ title, guess }: Undated, place: HTMLElement, signal: AbortS
     field.focus();
     signal.addEventListener("abort", () => resolve(undefined));
   });
-}
-
-/** This page's own export is told by how it begins; a recording of another program may be JSON too. */
-async function isOurs(file: File): Promise<boolean> {
-  return (await file.slice(0, 400).text()).includes('"sensorllm-history"');
 }

@@ -245,7 +245,7 @@ export const de: Record<keyof typeof en, string> = {
   "data.persisted-yes": "ja",
   "data.persisted-no": "der Browser darf löschen, wenn er Platz braucht",
   "data.export": "Export",
-  "data.export-how": "Zeiten in UTC, Einheiten benannt, mit dem Namen des Modells. JSON lässt sich wieder importieren.",
+  "data.export-how": "Zeiten in UTC, Einheiten benannt, mit dem Namen des Modells. JSON und CSV lassen sich wieder importieren; CSV öffnet jede Tabellenkalkulation.",
   "data.export-motion": "Mit der rohen Bewegung (nur JSON)",
   "data.json": "Als JSON sichern",
   "data.csv": "Als CSV sichern",
@@ -259,7 +259,7 @@ export const de: Record<keyof typeof en, string> = {
   "confirm.no": "Abbrechen",
   "import.title": "Import",
   "import.how":
-    "Aufnahmen von Sensor Logger und phyphox, jede CSV-Datei, deren Kopf Zeit und Achsen nennt, und das JSON dieser Seite. Mehrere Dateien einer Aufnahme, etwa Beschleunigung und Drehung, werden zusammen gewählt.",
+    "Aufnahmen von Sensor Logger und phyphox, jede CSV-Datei, deren Kopf Zeit und Achsen nennt, und JSON und CSV dieser Seite. Was schon im Verlauf steht, bleibt, wie es ist. Mehrere Dateien einer Aufnahme, etwa Beschleunigung und Drehung, werden zusammen gewählt.",
   "import.choose": "Dateien",
   "import.progress": "Import",
   "import.running": "Die Dateien werden gelesen …",

@@ -243,7 +243,7 @@ export const en = {
   "data.persisted-yes": "yes",
   "data.persisted-no": "the browser may clear it when it needs room",
   "data.export": "Export",
-  "data.export-how": "Times in UTC, units named, with the model’s name. JSON can be imported again.",
+  "data.export-how": "Times in UTC, units named, with the model’s name. JSON and CSV can be imported again; CSV opens in any spreadsheet.",
   "data.export-motion": "With the raw motion (JSON only)",
   "data.json": "Save as JSON",
   "data.csv": "Save as CSV",
@@ -257,7 +257,7 @@ export const en = {
   "confirm.no": "Cancel",
   "import.title": "Import",
   "import.how":
-    "Recordings of Sensor Logger and phyphox, any CSV file whose header names time and axes, and this page’s own JSON. Several files of one recording, such as accelerometer and gyroscope, are chosen together.",
+    "Recordings of Sensor Logger and phyphox, any CSV file whose header names time and axes, and this page’s own JSON and CSV. What is in the history already stays as it is. Several files of one recording, such as accelerometer and gyroscope, are chosen together.",
   "import.choose": "Files",
   "import.progress": "Importing",
   "import.running": "Reading the files …",

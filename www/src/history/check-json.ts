@@ -1,42 +1,20 @@
-// Checks what an export's file says, entry by entry, before anything of it is stored: a wrong one is refused with the place that is wrong.
+// Checks what an export's JSON says, entry by entry, before anything of it is stored: a wrong one is refused with the place that is wrong.
 
 import type { Convention } from "sensorllm";
+import { MAX_TEXT, momentOf, ORIGINS, overlapping, refused, TOLD_EVERY, type Content } from "./content.ts";
 import type { MotionRecord } from "./database.ts";
 import { FILE_SCHEMA, FILE_VERSION } from "./export-json.ts";
-import { loadText } from "./file-pieces.ts";
 import { MAX_CHUNK_MS, sized, type ScaledVectors } from "./motion-chunk.ts";
 import { invalid } from "./problems.ts";
-import type { Milliseconds, Origin, Session, Stretch } from "./types.ts";
+import type { Milliseconds, Session, Stretch } from "./types.ts";
 
-const ORIGINS: readonly Origin[] = ["sensors", "replay", "import"];
 const CONVENTIONS: readonly Convention[] = ["w3c", "ios-browser", "core-motion", "canonical"];
-const HINT = "Choose a JSON file that this page has exported.";
-const MAX_TEXT = 10_000;
+const HINT = "Choose a JSON or CSV file that this page has exported.";
 const MISSING = -32_768;
-/** How many entries are checked between two words about how far that is. */
-const TOLD_EVERY = 500;
 
-/** A file's content, checked. */
-export interface Content {
-  sessions: Session[];
-  stretches: Stretch[];
-  motion: Omit<MotionRecord, "stored">[];
-}
-
-/** Reads an export. Rejects with `invalid-input` if the file is wrong. `onRead` is told how much is loaded and checked, 0 to 1. */
-export async function readExport(file: Blob, onRead: (fraction: number) => void = () => {}): Promise<Content> {
-  // Loading is one half, checking the other.
-  const json = await load(file, (fraction) => onRead(fraction / 2));
-  return check(parse(json), (fraction) => onRead((1 + fraction) / 2));
-}
-
-async function load(file: Blob, onLoaded: (fraction: number) => void): Promise<string> {
-  let loaded = 0;
-  try {
-    return await loadText(file, (bytes) => onLoaded((loaded += bytes) / file.size));
-  } catch (cause) {
-    throw invalid(`The file could not be read: ${cause instanceof Error ? cause.message : String(cause)}.`, "Choose it again; without motion it is much smaller.");
-  }
+/** What the JSON holds. Throws `invalid-input` if it is wrong. `onChecked` is told how much is checked, 0 to 1. */
+export function checkJson(json: string, onChecked: (fraction: number) => void): Content {
+  return check(parse(json), onChecked);
 }
 
 /** The document in a file, its layout known. */
@@ -71,7 +49,8 @@ function check(document: Record<string, unknown>, onChecked: (fraction: number) 
   if (byId.size < sessions.length) throw wrong("two sessions have the same `id`");
   const stretches = each("stretches", (entry, at) => stretch(entry, at, byId));
   if (new Set(stretches.map(({ id }) => id)).size < stretches.length) throw wrong("two stretches have the same `id`");
-  refuseOverlaps(stretches);
+  const second = overlapping(stretches)?.[1];
+  if (second) throw wrong(`two stretches of session ${JSON.stringify(second.session)} overlap at ${new Date(second.start).toISOString()}`);
   const motion = each("motion", (entry, at) => chunk(entry, at, byId));
   onChecked(1);
   return { sessions, stretches, motion };
@@ -108,14 +87,6 @@ function stretch(entry: unknown, at: string, sessions: Map<string, Session>): St
     note: optional(note, `${at}.note`, string),
     steps: optional(steps, `${at}.steps`, count),
   };
-}
-
-function refuseOverlaps(stretches: Stretch[]): void {
-  const last = new Map<string, Milliseconds>();
-  for (const { session, start, end } of [...stretches].sort((a, b) => a.start - b.start)) {
-    if (start < (last.get(session) ?? -Infinity)) throw wrong(`two stretches of session ${JSON.stringify(session)} overlap at ${new Date(start).toISOString()}`);
-    last.set(session, end);
-  }
 }
 
 function chunk(entry: unknown, at: string, sessions: Map<string, Session>): Omit<MotionRecord, "stored"> {
@@ -159,10 +130,9 @@ function times(start: unknown, end: unknown, at: string): { start: Milliseconds;
 }
 
 function time(value: unknown, at: string): Milliseconds {
-  const written = string(value, at);
-  const parsed = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(written) ? Date.parse(written) : NaN;
-  if (Number.isNaN(parsed)) throw wrong(`\`${at}\` is not a time such as 2026-11-28T12:00:00.000Z`);
-  return parsed;
+  const moment = momentOf(string(value, at));
+  if (moment === undefined) throw wrong(`\`${at}\` is not a time such as 2026-11-28T12:00:00.000Z`);
+  return moment;
 }
 
 function object(value: unknown, at: string): Record<string, unknown> {
@@ -201,5 +171,5 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], at: stri
 }
 
 function wrong(why: string): Error {
-  return invalid(`This file cannot be taken in: ${why}.`, HINT);
+  return refused(why, HINT);
 }

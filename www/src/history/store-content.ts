@@ -1,6 +1,6 @@
 // Stores what an export's file held, in portions of one transaction: all of it, or nothing.
 
-import type { Content } from "./check-export.ts";
+import type { Content } from "./content.ts";
 import { stretchRecord, type Database, type Writing } from "./database.ts";
 import { TotalsChange } from "./totals.ts";
 import type { ImportReport, Milliseconds, Stretch } from "./types.ts";
