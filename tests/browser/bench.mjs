@@ -67,10 +67,10 @@ async function coldStart(page, device, recording) {
   );
 }
 
-/** Milliseconds per window in the worker, each head in turn, and peak memory after both. */
+/** Milliseconds per window in the worker, each head in turn, and peak memory after all. */
 async function perWindow(page, device, recordings, memory) {
   const heads = {};
-  for (const head of ["encoder", "llm"]) {
+  for (const head of ["encoder", "llm", "both"]) {
     const times = await page.evaluate(
       async ({ device, recordings, head, count }) => {
         const { SensorLLM, replay } = await import("/pkg/dist/index.js");
