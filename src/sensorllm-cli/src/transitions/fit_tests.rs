@@ -42,7 +42,7 @@ fn sequence(seed: u64) -> Sequence {
         end: 20.0 * (index + 1) as f64,
         label: Some(index % 4),
     };
-    Sequence { joined: false, predictions, stretches: (0..8).map(stretch).collect() }
+    Sequence { person: seed as usize, joined: false, predictions, stretches: (0..8).map(stretch).collect() }
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn sequence(letters: &str, stretches: &[(f64, f64, Option<usize>)]) -> Sequence 
     };
     let stretch = |&(start, end, label): &(f64, f64, Option<usize>)| Stretch { start, end, label };
     Sequence {
+        person: 0,
         joined: false,
         predictions: letters.chars().enumerate().map(prediction).collect(),
         stretches: stretches.iter().map(stretch).collect(),

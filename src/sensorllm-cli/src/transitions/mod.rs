@@ -193,8 +193,8 @@ pub fn predict_set(
     let calibration = &pipeline.manifest().calibration;
     let told = calibration.posture_placements.contains(&options.placement);
     let mut sequences = Vec::new();
-    for subject in subjects {
-        sequences.extend(read::sequences(pipeline, set, subject, options, hop)?);
+    for (person, subject) in subjects.iter().enumerate() {
+        sequences.extend(read::sequences(pipeline, set, (person, subject), options, hop)?);
         bar.inc(1);
     }
     Ok(Predicted { member_share: told.then_some(calibration.posture_share), sequences })

@@ -16,7 +16,7 @@ const BATCH: usize = 64;
 /// Seed of the order in which recordings are joined.
 const SEED: u64 = 1;
 
-/// The recordings of a subject, each as it is; and, if several are of one label each, those one after the other in an order drawn at
+/// The recordings of a subject, the `person`-th of those that are read, each as it is; and, if several are of one label each, those one after the other in an order drawn at
 /// random, so that there are changes. A recording too short for a window is left out.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ const SEED: u64 = 1;
 pub fn sequences(
     pipeline: &Pipeline,
     set: &Dataset,
-    subject: &str,
+    (person, subject): (usize, &str),
     options: &Options,
     hop: usize,
 ) -> anyhow::Result<Vec<Sequence>> {
@@ -32,14 +32,16 @@ pub fn sequences(
     let recordings = set.recordings(subject)?;
     let mut sequences = Vec::new();
     for recording in &recordings {
-        sequences.extend(sequence(pipeline, recording, options, &config, false)?);
+        sequences.extend(sequence(pipeline, recording, options, &config)?);
     }
     let one = |recording: &&Recording| one_label(pipeline, recording);
     let mut single: Vec<&Recording> = recordings.iter().filter(one).collect();
     if single.len() > 1 {
         single.shuffle(&mut ChaCha8Rng::seed_from_u64(SEED));
-        sequences.extend(sequence(pipeline, &joined(&single), options, &config, true)?);
+        let changes = sequence(pipeline, &joined(&single), options, &config)?;
+        sequences.extend(changes.map(|changes| Sequence { joined: true, ..changes }));
     }
+    sequences.iter_mut().for_each(|sequence| sequence.person = person);
     Ok(sequences)
 }
 
@@ -48,7 +50,6 @@ fn sequence(
     recording: &Recording,
     options: &Options,
     config: &WindowConfig,
-    joined: bool,
 ) -> anyhow::Result<Option<Sequence>> {
     let windows = match windows(&recording.samples, config) {
         Ok(windows) => windows,
@@ -66,7 +67,7 @@ fn sequence(
         label: label(pipeline, segment),
     };
     let stretches = recording.segments.iter().filter(partly).map(stretch).collect();
-    Ok(Some(Sequence { joined, predictions, stretches }))
+    Ok(Some(Sequence { person: 0, joined: false, predictions, stretches }))
 }
 
 /// Activities that may be either of two labels: what is right is not known.

@@ -14,6 +14,8 @@ pub struct Predicted {
 /// The predictions of one recording, or of several that were joined, with the truth.
 #[derive(Clone, Debug)]
 pub struct Sequence {
+    /// Number of the person among those of the data set.
+    pub person: usize,
     /// Whether it was joined from recordings of one activity each, for the sake of its changes.
     pub joined: bool,
     /// One prediction per window, in the order of time.

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::input::EncoderInput;
-use crate::attention::{attend, join_heads, split_heads};
+use crate::attention::{attend, split_heads};
 use crate::llama::Rope;
 use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears};
 
@@ -112,7 +112,7 @@ impl GroupAttention {
         let q = split_heads(self.q.forward(y.clone()), heads);
         let k = split_heads(self.k.forward(y.clone()), heads);
         let v = split_heads(self.v.forward(y), heads);
-        let y = self.o.forward(join_heads(attend(q, k, v, Some(run.hidden.clone()), 1.0)));
+        let y = self.o.forward(attend(q, k, v, run.hidden.clone(), 1.0));
         let y = y.reshape([run.count, positions, run.size, d_model]).swap_dims(1, 2);
         x + y.reshape([series, positions, d_model])
     }

@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 
 use super::chronos2::{GroupAttention, Groups, rotation};
-use crate::attention::{attend, join_heads, split_heads};
+use crate::attention::{attend, split_heads};
 use crate::llama::Rope;
 use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears, normal};
 
@@ -147,7 +147,7 @@ impl T5Block {
             Some(rope) => (rope.apply(q), rope.apply(k)),
             None => (q, k),
         };
-        x + self.o.forward(join_heads(attend(q, k, v, Some(bias), 1.0)))
+        x + self.o.forward(attend(q, k, v, bias, 1.0))
     }
 
     fn feed_forward(&self, x: Tensor<3>) -> Tensor<3> {

@@ -1,10 +1,13 @@
 //! Kernels of our own: SIMD on the CPU, WGSL on WebGPU; and the choice between them by where a tensor lives.
 //!
-//! Tensors on any other device, or that are being differentiated, are computed with Burn's operations.
+//! Tensors on any other device, or that are being differentiated, are computed with Burn's operations; but attention has a gradient
+//! of its own on the CPU.
 
 pub(crate) mod cpu;
 #[cfg(feature = "webgpu")]
 pub(crate) mod gpu;
+#[cfg(feature = "training")]
+mod training;
 
 use burn::tensor::{Device, Int, Tensor, activation::silu};
 
@@ -33,6 +36,24 @@ pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Optio
     }
     #[cfg(feature = "webgpu")]
     if let Some(y) = gpu::rms_norm(x, weight, epsilon) {
+        return Some(y);
+    }
+    None
+}
+
+/// Attention of whole sequences, as [`attend`](crate::attention::attend) defines it; `None` where there is no kernel for it.
+pub(crate) fn attend(
+    q: &Tensor<4>,
+    k: &Tensor<4>,
+    v: &Tensor<4>,
+    bias: &Tensor<4>,
+    scale: f32,
+) -> Option<Tensor<3>> {
+    if let Some(y) = cpu::tensors::attend_all(q, k, v, bias, scale) {
+        return Some(y);
+    }
+    #[cfg(feature = "training")]
+    if let Some(y) = training::attend(q, k, v, bias, scale) {
         return Some(y);
     }
     None

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use super::cache::{KvCache, Positions};
 use super::config::LlamaConfig;
 use super::rope::Rope;
-use crate::attention::{attend, join_heads, split_heads};
+use crate::attention::{attend, split_heads};
 #[cfg(feature = "webgpu")]
 use crate::weights::QuantisedMatrix;
 use crate::weights::{Linear, LinearConfig, RmsNorm, RmsNormConfig, linears};
@@ -127,28 +127,8 @@ impl LlamaAttention {
     ) -> Tensor<3> {
         let queries = per_head(self.q.forward(x), self.q_norm.as_ref(), config.d_head);
         let queries = rope.apply(split_heads(queries, config.heads));
-        self.o.forward(grouped(queries, keys, values, bias, config))
+        self.o.forward(attend(queries, keys, values, bias, config.attention_scale()))
     }
-}
-
-/// Attention of grouped queries.
-///
-/// # Shapes
-///
-/// - queries: `[batch, heads, length, d_head]`
-/// - keys, values: `[batch, kv_heads, keys, d_head]`
-/// - output: `[batch, length, heads · d_head]`
-pub(super) fn grouped(
-    queries: Tensor<4>,
-    keys: Tensor<4>,
-    values: Tensor<4>,
-    bias: Tensor<4>,
-    config: &LlamaConfig,
-) -> Tensor<3> {
-    let group = config.heads / config.kv_heads;
-    let keys = repeat_heads(keys, group);
-    let values = repeat_heads(values, group);
-    join_heads(attend(queries, keys, values, Some(bias), config.attention_scale()))
 }
 
 /// Normalises every head of `[batch, length, heads · d_head]` by itself, where the model does so.
@@ -162,18 +142,4 @@ fn per_head(x: Tensor<3>, norm: Option<&RmsNorm>, d_head: usize) -> Tensor<3> {
 pub(super) fn last(x: Tensor<3>, length: usize) -> Tensor<3> {
     let positions = x.dims()[1];
     if length == positions { x } else { x.narrow(1, positions - length, length) }
-}
-
-/// Repeats every head `group` times in place: `[batch, heads, …]` to `[batch, heads · group, …]`.
-fn repeat_heads(x: Tensor<4>, group: usize) -> Tensor<4> {
-    if group == 1 {
-        return x;
-    }
-    let [batch, heads, length, d_head] = x.dims();
-    x.unsqueeze_dim::<5>(2).expand([batch, heads, group, length, d_head]).reshape([
-        batch,
-        heads * group,
-        length,
-        d_head,
-    ])
 }

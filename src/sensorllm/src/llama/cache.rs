@@ -2,10 +2,9 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::attention::grouped;
 use super::config::LlamaConfig;
 use super::rope::{Rope, angles};
-use crate::attention::{HIDDEN, split_heads};
+use crate::attention::{HIDDEN, attend, split_heads};
 use crate::kernels;
 use crate::kernels::cpu::{KvBuffer, Rotation};
 #[cfg(feature = "webgpu")]
@@ -165,7 +164,8 @@ impl KvCache {
             Positions::Tensors { rope, bias } => {
                 let keys = rope.apply(split_heads(k, config.kv_heads));
                 let (keys, values) = self.extend(layer, keys, split_heads(v, config.kv_heads));
-                grouped(rope.apply(split_heads(q, config.heads)), keys, values, bias.clone(), config)
+                let queries = rope.apply(split_heads(q, config.heads));
+                attend(queries, keys, values, bias.clone(), config.attention_scale())
             }
             Positions::Cpu => {
                 if self.layers.len() == layer {

@@ -19,6 +19,8 @@ const LOWEST_HZ: f64 = 0.3;
 const HIGHEST_HZ: f64 = 10.0;
 /// Frequencies tried per bin of the window's Fourier transform.
 const TRIED_PER_BIN: f64 = 4.0;
+/// Frequencies whose power is computed side by side.
+const AT_ONCE: usize = 8;
 
 /// The [`STATISTICS`] of `values`, of which NaN and infinite ones are passed over.
 ///
@@ -82,25 +84,30 @@ fn dominant_frequency(centred: &[Option<f64>], rate: f64) -> f64 {
     let mut best = (0.0, 0.0);
     let tried = ((highest - lowest) / step).floor();
     if tried >= 0.0 {
-        for index in 0..=tried as usize {
-            let frequency = lowest + index as f64 * step;
-            let power = power(&tapered, frequency / rate);
-            if power > best.1 {
-                best = (frequency, power);
+        let frequency = |index: usize| lowest + index as f64 * step;
+        for first in (0..=tried as usize).step_by(AT_ONCE) {
+            let powers = powers(&tapered, std::array::from_fn(|i| frequency(first + i) / rate));
+            for (index, power) in (first..=tried as usize).zip(powers) {
+                if power > best.1 {
+                    best = (frequency(index), power);
+                }
             }
         }
     }
     best.0
 }
 
-/// Squared magnitude of the Fourier transform at `frequency` cycles a row, by Goertzel's recurrence.
-fn power(values: &[f64], frequency: f64) -> f64 {
-    let twice_cos = 2.0 * (std::f64::consts::TAU * frequency).cos();
-    let (mut last, mut before) = (0.0, 0.0);
+/// Squared magnitudes of the Fourier transform at `frequencies` cycles a row, by Goertzel's recurrence; several at once, because
+/// each step of it waits for the one before.
+fn powers(values: &[f64], frequencies: [f64; AT_ONCE]) -> [f64; AT_ONCE] {
+    let twice_cos = frequencies.map(|frequency| 2.0 * (std::f64::consts::TAU * frequency).cos());
+    let (mut last, mut before) = ([0.0; AT_ONCE], [0.0; AT_ONCE]);
     for &value in values {
-        (last, before) = (value + twice_cos * last - before, last);
+        for i in 0..AT_ONCE {
+            (last[i], before[i]) = (value + twice_cos[i] * last[i] - before[i], last[i]);
+        }
     }
-    last * last + before * before - twice_cos * last * before
+    std::array::from_fn(|i| last[i] * last[i] + before[i] * before[i] - twice_cos[i] * last[i] * before[i])
 }
 
 /// Correlation of `centred` with itself `lag` rows later, over the rows where both are measured; from 0 to 1.

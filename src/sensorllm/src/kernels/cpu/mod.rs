@@ -6,10 +6,12 @@
 
 mod activations;
 mod attention;
+pub(crate) mod batch_attention;
 mod elementwise;
 mod matrix;
 mod product;
 mod simd;
+mod small_product;
 pub(crate) mod tensors;
 mod threads;
 mod tile;

@@ -4,6 +4,7 @@ use burn::backend::Flex;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape, Tensor};
 
+use super::batch_attention::{self, Bias, Inputs, Sizes, Sum};
 use super::{KvBuffer, PackedMatrix, Rotation};
 
 /// Whether a tensor is a plain 32-bit one on the CPU.
@@ -79,6 +80,66 @@ pub(crate) fn attend(
     tensor(y, shape)
 }
 
+/// Attention of whole sequences, as [`attend`](crate::attention::attend) defines it; `None` unless the tensors are plain 32-bit ones
+/// on the CPU.
+pub(crate) fn attend_all(
+    q: &Tensor<4>,
+    k: &Tensor<4>,
+    v: &Tensor<4>,
+    bias: &Tensor<4>,
+    scale: f32,
+) -> Option<Tensor<3>> {
+    let [q, k, v, bias] = [values(q)?, values(k)?, values(v)?, values(bias)?];
+    let (y, _) = attend_primitives([&q, &k, &v, &bias], scale)?;
+    Some(Tensor::from_primitive::<Flex>(y))
+}
+
+/// The same on contiguous primitives, with what the gradient needs.
+pub(crate) fn attend_primitives(
+    [q, k, v, bias]: [&FlexTensor; 4],
+    scale: f32,
+) -> Option<(FlexTensor, Vec<Sum>)> {
+    let sizes = attention_sizes(q, k)?;
+    let mut sums = vec![Sum::default(); sizes.batch * sizes.heads * sizes.queries];
+    let mut y = vec![0.0; sizes.batch * sizes.heads * sizes.queries * sizes.d_head];
+    let bias = Bias::new(slice(bias)?, dims(bias)?, &sizes)?;
+    let inputs = Inputs { q: slice(q)?, k: slice(k)?, v: slice(v)?, bias, scale };
+    batch_attention::forward(&sizes, inputs, &mut y, &mut sums);
+    Some((primitive(y, [sizes.batch, sizes.queries, sizes.heads * sizes.d_head]), sums))
+}
+
+/// The loss by queries, keys, values and, if wanted, bias, from the loss by [`attend_primitives`]' result.
+#[cfg(feature = "training")]
+pub(crate) fn attention_gradients(
+    inputs: [&FlexTensor; 4],
+    scale: f32,
+    sums: &[Sum],
+    dy: FlexTensor,
+    with_bias: bool,
+) -> [Option<FlexTensor>; 4] {
+    let [q, k, v, bias] = inputs;
+    let of_inputs = || {
+        let dy = contiguous(dy)?;
+        let sizes = attention_sizes(q, k)?;
+        let of_bias = Bias::new(slice(bias)?, dims(bias)?, &sizes)?;
+        let inputs = Inputs { q: slice(q)?, k: slice(k)?, v: slice(v)?, bias: of_bias, scale };
+        let found = batch_attention::backward(&sizes, inputs, sums, slice(&dy)?, with_bias);
+        let like = |values: Vec<f32>, input| Some(primitive(values, dims(input)?));
+        let of_bias = found.bias.and_then(|values| like(values, bias));
+        Some([like(found.q, q), like(found.k, k), like(found.v, v), of_bias])
+    };
+    of_inputs().unwrap_or_else(|| unreachable!("the inputs are those attention was computed from"))
+}
+
+fn attention_sizes(q: &FlexTensor, k: &FlexTensor) -> Option<Sizes> {
+    let ([batch, heads, queries, d_head], [_, kv_heads, keys, _]) = (dims(q)?, dims(k)?);
+    Some(Sizes { batch, heads, kv_heads, queries, keys, d_head })
+}
+
+fn dims(x: &FlexTensor) -> Option<[usize; 4]> {
+    x.layout().shape().as_slice().try_into().ok()
+}
+
 fn owned(x: Tensor<3>) -> Vec<f32> {
     let mut copy = Vec::new();
     with_values(&x, |values| copy = values.to_vec());
@@ -87,7 +148,11 @@ fn owned(x: Tensor<3>) -> Vec<f32> {
 
 /// The contiguous values of a tensor on the CPU; `None` on other devices, when it is being differentiated or not 32-bit.
 fn values<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
-    let x = x.clone().try_into_primitive::<Flex>().ok()?;
+    contiguous(x.clone().try_into_primitive::<Flex>().ok()?)
+}
+
+/// The tensor with its values one after the other, as [`slice`] takes them; `None` when they are not 32-bit floats.
+pub(crate) fn contiguous(x: FlexTensor) -> Option<FlexTensor> {
     if x.dtype() != DType::F32 {
         return None;
     }
@@ -112,6 +177,10 @@ fn with_values<const D: usize>(x: &Tensor<D>, f: impl FnOnce(&[f32])) {
 }
 
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+    Tensor::from_primitive::<Flex>(primitive(values, shape))
+}
+
+fn primitive<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(shape));
-    Tensor::from_primitive::<Flex>(FlexTensor::new(Bytes::from_elems(values), layout, DType::F32))
+    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
