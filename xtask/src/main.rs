@@ -8,6 +8,7 @@ mod demo;
 mod guard;
 mod server;
 mod sizes;
+mod split;
 mod static_files;
 mod test;
 mod tools;

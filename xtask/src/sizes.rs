@@ -38,7 +38,7 @@ pub fn measure(profile: Profile) -> Result<Vec<Size>> {
         Ok(files)
     };
     let parts = [
-        ("wasm", vec![wasm::file()]),
+        ("wasm", vec![wasm::file(), wasm::words_file()]),
         ("package JS", scripts(&package.join("dist"), &["js", "mjs"])?),
         ("page JS, CSS, HTML", scripts(&page, &["js", "mjs", "css", "html"])?),
         ("model", files_below(&package.join("model"))?),

@@ -1,14 +1,16 @@
-//! Compiles `sensorllm-web` to `pkg/wasm`: cargo, wasm-bindgen, and wasm-opt for the wasm that ships.
+//! Compiles `sensorllm-web` to `pkg/wasm`: cargo, wasm-bindgen, wasm-opt for the wasm that ships, and in two parts.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::command::{cargo, command, node_program, root, run, target_folder};
-use crate::tools;
+use crate::{split, tools};
 
 /// How much time goes into making the wasm small and fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,9 +56,19 @@ const TIDYING: [&str; 9] = [
     "--memory-packing",
 ];
 
-/// The wasm file that wasm-bindgen leaves in `pkg/wasm`.
+/// The wasm file that wasm-bindgen leaves in `pkg/wasm`; once it is parted, what a label on the CPU needs.
 pub fn file() -> PathBuf {
     folder().join("sensorllm_bg.wasm")
+}
+
+/// The rest of the program: words and WebGPU.
+pub fn words_file() -> PathBuf {
+    folder().join("sensorllm_words.wasm")
+}
+
+/// The script that computes labels to see which functions they need.
+fn labels() -> PathBuf {
+    root().join("xtask").join("src").join("split").join("labels.mjs")
 }
 
 fn folder() -> PathBuf {
@@ -82,7 +94,12 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
 
     let settings = format!("{profile:?} {optimise:?} {WASM_FEATURES:?} {TIDYING:?} {}", bindgen.display());
     // Both ends, so that a wasm which somebody else left in `pkg/wasm` is not taken for this one.
-    let stamp = || Ok::<_, anyhow::Error>(format!("{settings}\n{}\n{}", stamp(&compiled)?, stamp(&file())?));
+    let stamp = || {
+        let parting = [std::env::current_exe()?, labels()];
+        let files = [&compiled, &parting[0], &parting[1], &file(), &words_file()];
+        let stamps: Vec<String> = files.into_iter().map(|file| stamp(file)).collect::<Result<_>>()?;
+        Ok::<_, anyhow::Error>(format!("{settings}\n{}", stamps.join("\n")))
+    };
     let stamp_file = target_folder().join("xtask-wasm.stamp");
     if stamp().is_ok_and(|now| fs::read_to_string(&stamp_file).is_ok_and(|written| written == now)) {
         return Ok(());
@@ -100,11 +117,57 @@ pub fn build(profile: Profile, optimise: Optimise) -> Result<()> {
         };
         run(node_program("wasm-opt", passes).args(WASM_FEATURES).arg(file()).arg("-o").arg(file()))?;
     }
+    part()?;
     // Tells the package's build whether the limits on what ships apply.
     let name = profile.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     fs::write(folder().join("profile"), name).context("could not write pkg/wasm/profile")?;
     fs::write(&stamp_file, stamp()?).with_context(|| format!("could not write {}", stamp_file.display()))
 }
+
+/// Parts the program in two files: what a label on the CPU needs, which is found by computing some, and the rest.
+fn part() -> Result<()> {
+    let read = |path: &Path| fs::read(path).with_context(|| format!("could not read {}", path.display()));
+    let write = |path: &Path, bytes: &[u8]| {
+        fs::write(path, bytes).with_context(|| format!("could not write {}", path.display()))
+    };
+    for (file, more) in [("sensorllm.js", GLUE), ("sensorllm.d.ts", GLUE_TYPES)] {
+        let path = folder().join(file);
+        let mut text = read(&path)?;
+        text.extend_from_slice(more.as_bytes());
+        write(&path, &text)?;
+    }
+    let program = read(&file())?;
+    let traced = target_folder().join("xtask-traced.wasm");
+    write(&traced, &split::traced(&program)?)?;
+    let mut node = command("node", &[]);
+    node.arg(labels())
+        .arg(folder().join("sensorllm.js"))
+        .arg(&traced)
+        .arg(root().join("models").join("default"));
+    let output = node.stderr(Stdio::inherit()).output().context("could not run node")?;
+    ensure!(output.status.success(), "the program could not be run to see which functions a label needs");
+    let entered = String::from_utf8(output.stdout)?;
+    let entered: BTreeSet<u32> = entered
+        .split_ascii_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .context("functions have numbers")?;
+    let parts = split::split(&program, &entered)?;
+    write(&file(), &parts.first)?;
+    write(&words_file(), &parts.second)
+}
+
+/// What the package needs of wasm-bindgen's glue to put a program of two files together.
+const GLUE: &str = "
+export function programImports() { return __wbg_get_imports(); }
+export function useProgram(instance, module) { return __wbg_finalize_init(instance, module); }
+";
+const GLUE_TYPES: &str = "
+/** What the program imports from JavaScript. */
+export function programImports(): WebAssembly.Imports;
+/** Makes an instance the one that all classes use. */
+export function useProgram(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
+";
 
 /// Flags for rustc that shorten the source paths in messages of panics to what comes after the folders of this machine: they would
 /// ship otherwise. Cargo adds them to those in its configuration.

@@ -207,8 +207,7 @@ fn cost(now: &Steadiness, before: &Steadiness, aim: f64) -> f64 {
         None if now.changes == 0 => 0.0,
         None => 10.0,
     };
-    let flicker =
-        (aim * now.flicker_per_minute.max(1e-3) / before.flicker_per_minute.max(1e-3)).ln();
+    let flicker = (aim * now.flicker_per_minute.max(1e-3) / before.flicker_per_minute.max(1e-3)).ln();
     let gained = now.macro_f1_shown - before.macro_f1.max(before.macro_f1_shown);
     2.0 * flicker.max(0.0) + 0.2 * flicker.min(0.0) - 5.0 * gained
         + 100.0 * (-gained).max(0.0)

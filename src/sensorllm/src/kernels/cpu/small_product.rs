@@ -23,6 +23,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The transpose of such a matrix.
+    #[cfg(feature = "training")]
     pub(super) fn columns(values: &'a [f32], stride: usize) -> Self {
         Self { values, row: 1, column: stride }
     }
@@ -51,6 +52,7 @@ pub(super) fn product<S: Simd>(
 }
 
 /// `c += a · b`, else as [`product`].
+#[cfg(feature = "training")]
 #[inline(always)]
 pub(super) fn add_product<S: Simd>(
     s: S,

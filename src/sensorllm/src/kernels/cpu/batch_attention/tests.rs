@@ -1,5 +1,6 @@
 //! Attention and its gradient in every instruction set of the machine, against the formula in 64 bits.
 
+use super::gradient::{Gradients, backward_with};
 use super::*;
 
 /// Numbers in ±1, always the same.
