@@ -17,7 +17,7 @@ async function load(engine = new CountingEngine(), options: LoadOptions = {}) {
     return { engine, info: INFO };
   };
   const worker = new FakeWorker(loader);
-  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", model: MODEL };
+  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL };
   return { worker, engine, client: new Client(await supervise(locations, options)) };
 }
 
@@ -65,7 +65,7 @@ test("an error while loading rejects and ends the worker", async () => {
   const worker = new FakeWorker(async () => {
     throw new SensorLLMError("integrity", "weights.bin differs from its manifest");
   });
-  await assert.rejects(connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {}), isCode("integrity"));
+  await assert.rejects(connect({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, {}), isCode("integrity"));
   assert.ok(worker.terminated);
 });
 
@@ -73,7 +73,7 @@ test("aborting a load rejects with the signal's reason and ends the worker", asy
   let aborted = false;
   const worker = new FakeWorker((_, __, signal) => new Promise(() => signal.addEventListener("abort", () => (aborted = true))));
   const controller = new AbortController();
-  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, { signal: controller.signal });
+  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, { signal: controller.signal });
   controller.abort(new Error("changed my mind"));
   await assert.rejects(loading, /changed my mind/);
   assert.ok(worker.terminated);
@@ -186,7 +186,7 @@ test("closing ends the worker and rejects what is unfinished and what comes late
 
 test("a worker that cannot be loaded is an error, not a wait without end", async () => {
   const worker = new FakeWorker(() => new Promise(() => {}));
-  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {});
+  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, {});
   worker.onerror?.({ message: "" } as ErrorEvent);
   await assert.rejects(loading, isCode("internal"));
 });

@@ -11,6 +11,7 @@ import type { Device, LivePrediction } from "../src/types.ts";
 import { CountingEngine, delay, FakeWorker, INFO, samples } from "./fakes.ts";
 
 const MODEL = { manifest: "https://example.test/m/manifest.json", files: {} };
+/** Any program serves for both parts. */
 const PROGRAM = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 
 /** A client whose workers can be lost. `failing` loads on these devices fail. */
@@ -27,12 +28,12 @@ async function load(device: Device, failing: (device: Device, attempt: number) =
         engine: new CountingEngine(),
         info: { ...INFO, device: on },
         devices: { lost, free: () => {} },
-        kept: { program: PROGRAM, model: { model: { manifest: new Uint8Array(), files: new Map() }, origin: { stored: false, downloadedBytes: 0 } } },
+        kept: { program: { first: PROGRAM }, model: { model: { manifest: new Uint8Array(), files: new Map() }, origin: { stored: false, downloadedBytes: 0 } } },
       };
     });
     return worker;
   };
-  const supervisor = await supervise({ worker: start, wasm: "https://example.test/a.wasm", model: MODEL }, { device });
+  const supervisor = await supervise({ worker: start, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, { device });
   return { client: new Client(supervisor), workers };
 }
 
