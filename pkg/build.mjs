@@ -45,9 +45,9 @@ const source = (...names) => names.map((name) => here(`src/${name}.ts`));
 await build({ ...common, entryPoints: source("index", "react", "no-node") });
 await build({ ...common, entryPoints: source("node", "node-worker"), platform: "node" });
 await build({ ...common, entryPoints: source("cli/cli"), platform: "node", sourcemap: false, banner: { js: "#!/usr/bin/env node" } });
-// The worker carries the glue of wasm-bindgen; the program itself stays a file of its own, beside it.
+// The worker carries the glue of wasm-bindgen; the program's two parts stay files of their own, beside it.
 await build({ ...common, entryPoints: source("worker"), minify: true });
-await copyFile(here("wasm/sensorllm_bg.wasm"), here("dist/sensorllm_bg.wasm"));
+for (const part of ["sensorllm_bg.wasm", "sensorllm_words.wasm"]) await copyFile(here(`wasm/${part}`), here(`dist/${part}`));
 await chmod(here("dist/cli.js"), 0o755);
 execFileSync(process.execPath, [createRequire(import.meta.url).resolve("typescript/lib/tsc.js"), "-p", here("tsconfig.types.json")], {
   stdio: "inherit",

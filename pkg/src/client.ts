@@ -38,10 +38,11 @@ interface Pending {
   settled: Promise<unknown>;
 }
 
-/** Where the worker, the program and the default model are; known to the entry point, which bundlers read. */
+/** Where the worker, the program's two parts and the default model are; known to the entry point, which bundlers read. */
 export interface Locations {
   worker: () => WorkerPort;
   wasm: string;
+  wordsWasm: string;
   model: ModelFiles;
 }
 
@@ -53,6 +54,9 @@ export class Connection {
   #closed: SensorLLMError | undefined;
   /** Called when the worker or its GPU is lost. Without it, everything in progress rejects. */
   onLost: ((loss: { cause: "worker-lost" | "device-lost"; message: string }) => void) | undefined;
+
+  /** Called when the program's second part was compiled. */
+  onWords: ((words: WebAssembly.Module) => void) | undefined;
 
   constructor(worker: WorkerPort) {
     this.#worker = worker;
@@ -145,6 +149,7 @@ export class Connection {
       if (this.onLost) return this.onLost({ cause: "device-lost", message: response.message });
       return this.close(new SensorLLMError("device-lost", response.message, 'Load the model again, with the device "cpu" if this repeats.'));
     }
+    if (response.kind === "words") return this.onWords?.(response.words);
     const pending = this.#pending.get(response.id);
     if (!pending) return;
     if (response.kind !== "done" && response.kind !== "error") return pending.onNotice?.(response);
@@ -157,9 +162,10 @@ export class Connection {
 /** Loads a model in a worker, to be replaced when that is lost. */
 export async function supervise(locations: Locations, options: LoadOptions): Promise<Supervisor> {
   let kept: Kept | undefined;
-  const session = await connect(locations, options, undefined, (one) => (kept = one));
+  const keep = (one: Kept) => (kept = one);
+  const session = await connect(locations, options, undefined, keep);
   // Whoever asked to cancel the loading meant that one.
-  return new Supervisor(session, (device) => connect(locations, { ...options, device, signal: undefined, onProgress: undefined }, kept));
+  return new Supervisor(session, (device) => connect(locations, { ...options, device, signal: undefined, onProgress: undefined }, kept, keep));
 }
 
 /** Starts a worker and loads a model in it. */
@@ -172,6 +178,8 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
         kind: "load",
         ...modelUrls(options.model ?? locations.model),
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
+        wordsWasmUrl: absolute(options.wordsWasmUrl ?? locations.wordsWasm),
+        words: options.words ?? "background",
         device: options.device ?? "auto",
         kept,
         store: options.model === undefined ? false : (options.store ?? "auto"),
@@ -180,7 +188,7 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
         signal: options.signal,
         onNotice: (notice) => {
           if (notice.kind === "progress") options.onProgress?.(notice.progress);
-          else if (notice.kind === "kept") onKept?.(notice.kept);
+          else if (notice.kind === "kept") keepBoth(connection, notice.kept, onKept);
           else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
         },
       },
@@ -192,6 +200,12 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
     connection.close(closed());
     throw error;
   }
+}
+
+/** Tells what a worker keeps, and again when that has the program's second part too. */
+function keepBoth(connection: Connection, kept: Kept, onKept: ((kept: Kept) => void) | undefined): void {
+  onKept?.(kept);
+  connection.onWords = (words) => onKept?.({ ...kept, program: { ...kept.program, words } });
 }
 
 /** What a loaded model can do. The entry point adds how it is loaded. */

@@ -3,6 +3,7 @@
 import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { Kept, WorkerOptions } from "./protocol.ts";
+import type { WordsPart } from "./program.ts";
 import type { Device, Embedding, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
@@ -46,6 +47,9 @@ export interface LoadRequest {
   /** The URL of each file in the manifest; without it, they lie beside the manifest. */
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
+  wordsWasmUrl: string;
+  /** When the program's second part is loaded, if the device does not need it. */
+  words: "background" | "on-demand";
   device: "auto" | Device;
   /** Whether the model is stored where the browser has a store. */
   store: "auto" | false;
@@ -59,6 +63,8 @@ export interface Loaded {
   info: ModelInfo;
   /** What spares loading it again. */
   kept?: Kept | undefined;
+  /** What has to be there before anything is asked. */
+  program?: WordsPart | undefined;
   /** What it has open on the GPU. */
   devices?: OpenDevices | undefined;
 }

@@ -25,6 +25,7 @@ interface Listening {
 export class Host {
   readonly #load: EngineLoader;
   readonly #post: (response: Response) => void;
+  /** What aborts a request that is loading something. */
   readonly #loads = new Map<number, AbortController>();
   readonly #listens = new Map<number, Listening>();
   /** Requests that are owed an answer; an aborted one is owed none. */
@@ -45,21 +46,17 @@ export class Host {
   async #carryOut(request: ActivityRequest | AbortRequest): Promise<void> {
     switch (request.kind) {
       case "load": {
-        const controller = new AbortController();
-        this.#loads.set(request.id, controller);
         const onProgress = (progress: Progress) =>
           this.#answer({ kind: "progress", id: request.id, progress });
         const onWarning = (warning: ErrorData) => this.#answer({ kind: "warning", id: request.id, warning });
-        try {
-          const loaded = await this.#load(request, onProgress, controller.signal, onWarning);
-          this.#loaded = loaded;
-          void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
-          if (loaded.kept) this.#post({ kind: "kept", id: request.id, kept: loaded.kept });
-          this.#answer({ kind: "done", id: request.id, value: loaded.info });
-        } finally {
-          this.#loads.delete(request.id);
+        const loaded = await this.#abortable(request.id, (signal) => this.#load(request, onProgress, signal, onWarning));
+        this.#loaded = loaded;
+        void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
+        if (loaded.kept) {
+          this.#post({ kind: "kept", id: request.id, kept: loaded.kept });
+          void loaded.program?.compiledWords.then((words) => this.#post({ kind: "words", id: 0, words }));
         }
-        return;
+        return this.#answer({ kind: "done", id: request.id, value: loaded.info });
       }
       case "classify":
         this.#answer({ kind: "done", id: request.id, value: await this.#ready().classify(request.samples, request.options) });
@@ -99,7 +96,10 @@ export class Host {
   /** Answers a question step by step; between steps windows of listeners get in, and an abort. */
   async #ask(id: number, request: Extract<ActivityRequest, { kind: "ask" }>): Promise<void> {
     const started = performance.now();
-    const answer = await this.#ready().ask(request.samples, request.question, request.options);
+    const engine = this.#ready();
+    await this.#abortable(id, async (signal) => this.#loaded?.program?.words(signal));
+    if (!this.#unanswered.has(id)) return;
+    const answer = await engine.ask(request.samples, request.question, request.options);
     const tell = (event: AnswerEvent) => this.#post({ kind: "answered", id, event });
     try {
       if (this.#unanswered.has(id)) tell({ kind: "facts", facts: answer.facts(), text: "" });
@@ -116,6 +116,17 @@ export class Host {
       }
     } finally {
       answer.free();
+    }
+  }
+
+  /** Runs what ends early when the request of this id is aborted. */
+  async #abortable<T>(id: number, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#loads.set(id, controller);
+    try {
+      return await run(controller.signal);
+    } finally {
+      this.#loads.delete(id);
     }
   }
 

@@ -74,8 +74,8 @@ export async function deleteModel(model: string | URL | ModelFiles, options: { s
 }
 
 /** Where the worker and the program are. */
-function program(workerUrl: string | URL | undefined): { worker: () => WorkerPort; wasm: string } {
-  // Bundlers find the worker, the program and the model by these very expressions: keep them literal.
+function program(workerUrl: string | URL | undefined): { worker: () => WorkerPort; wasm: string; wordsWasm: string } {
+  // Bundlers find the worker, the program's two parts and the model by these very expressions: keep them literal.
   const worker = () => {
     if (typeof Worker === "undefined") return thread(workerUrl);
     return (
@@ -84,7 +84,11 @@ function program(workerUrl: string | URL | undefined): { worker: () => WorkerPor
         : new Worker(workerUrl, { type: "module" })
     ) as WorkerPort;
   };
-  return { worker, wasm: new URL("./sensorllm_bg.wasm", import.meta.url).href };
+  return {
+    worker,
+    wasm: new URL("./sensorllm_bg.wasm", import.meta.url).href,
+    wordsWasm: new URL("./sensorllm_words.wasm", import.meta.url).href,
+  };
 }
 
 /** A worker in Node. The build turns the file's name into `#node`, which only Node resolves to that file. */

@@ -1,12 +1,13 @@
 // Loading in the worker: download and compile at the same time, then open the device, then build the model on it.
 
-import init, { SensorLlm } from "../wasm/sensorllm.js";
+import { SensorLlm } from "../wasm/sensorllm.js";
 import type { Loaded, LoadRequest } from "./engine.ts";
-import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
+import { toErrorData, type ErrorData } from "./errors.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
-import { fetchModel, fetchOk, type FetchedModel } from "./model.ts";
-import { withModelSource, type Received } from "./store/model-source.ts";
-import type { AdapterInfo, Device, LoadTimings, Progress, Samples } from "./types.ts";
+import { fetchModel, type FetchedModel } from "./model.ts";
+import type { Program } from "./program.ts";
+import { withModelSource, type Origin, type Received } from "./store/model-source.ts";
+import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
 
 /**
  * A window that the CPU computes in less than this is not worth a GPU: handing work over and reading the answer back
@@ -27,6 +28,7 @@ interface Chosen {
 
 /** Loads a model, see {@link LoadRequest}. */
 export async function loadEngine(
+  program: Program,
   request: LoadRequest,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
@@ -39,20 +41,22 @@ export async function loadEngine(
   let progress: Progress = { stage: "download", loadedBytes: 0, storedBytes: 0, totalBytes: undefined };
   const report = (change: Partial<Progress>) => onProgress((progress = { ...progress, ...change }));
   const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
-  const [{ model, origin }, program] = await Promise.all([
+  const [{ model, origin }, first] = await Promise.all([
     request.kept?.model ?? withModelSource({ ...request, signal, onProgress: received, onWarning: (warning) => onWarning(toErrorData(warning)) }, async (source) => {
       const model = await fetchModel(source);
       report({ stage: "compile" });
       return { model, origin: source.origin };
     }),
-    request.kept ? instantiate(request.kept.program) : compile(request.wasmUrl, signal),
+    program.start(request, signal, request.kept?.program),
+    // The second part has WebGPU; the CPU does without until words are asked for.
+    request.device === "webgpu" ? program.words(signal) : undefined,
   ]);
   const compiled = performance.now();
   const downloaded = Math.min(compiled, Math.max(...responseEnds(started)));
   signal.throwIfAborted();
 
   report({ stage: "device" });
-  const { value, devices } = await watchDevices(() => open(model, request.device, adapter));
+  const { value, devices } = await watchDevices(() => open(model, request.device, adapter, () => program.words(signal)));
   const { engine, device, adapter: used } = value;
   // Opened only to be measured.
   if (device === "cpu") devices.free();
@@ -67,32 +71,16 @@ export async function loadEngine(
     throw signal.reason;
   }
   report({ stage: "ready" });
+  const info = engine.info() as Omit<ModelInfo, "device" | "adapter" | "timings" | keyof Origin>;
+  if (info.words && request.words === "background") program.prefetchWords();
   const bytes = [...model.files.values()].reduce((sum, { length }) => sum + length, 0);
   return {
     engine,
-    info: { ...engine.info(), device, adapter: used, ...origin, timings },
-    kept: { program, model: bytes <= KEPT_BYTES ? { model, origin } : undefined },
+    info: { ...info, device, adapter: used, ...origin, timings },
+    kept: { program: { first }, model: bytes <= KEPT_BYTES ? { model, origin } : undefined },
+    program,
     devices,
   };
-}
-
-/** Compiles the program while it downloads, and starts it. */
-export async function compile(wasmUrl: string, signal: AbortSignal): Promise<WebAssembly.Module> {
-  const response = await fetchOk(wasmUrl, signal, globalThis.fetch.bind(globalThis));
-  try {
-    // Servers that do not know the type are put up with; the browser then compiles only what has arrived whole.
-    const streams = response.headers.get("Content-Type")?.startsWith("application/wasm");
-    return await instantiate(streams ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer()));
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SensorLLMError("download", `${wasmUrl} is not the program: ${why}.`, "Check that sensorllm_bg.wasm is served at this address, whole.", { cause });
-  }
-}
-
-async function instantiate(program: WebAssembly.Module): Promise<WebAssembly.Module> {
-  await init({ module_or_path: program });
-  return program;
 }
 
 /** When the last byte of everything fetched since `started` came. */
@@ -105,7 +93,7 @@ function responseEnds(started: number): number[] {
  * Builds the model where it is asked for. `auto`: on the CPU, which is ready at once, unless that is slow and a real GPU
  * is measured to be faster.
  */
-async function open(model: FetchedModel, device: "auto" | Device, adapter: AdapterInfo | undefined): Promise<Chosen> {
+async function open(model: FetchedModel, device: "auto" | Device, adapter: AdapterInfo | undefined, words: () => Promise<void>): Promise<Chosen> {
   const load = (on: Device) => SensorLlm.load(model.manifest, model.files, on);
   if (device === "webgpu") {
     const engine = await load("webgpu");
@@ -119,6 +107,7 @@ async function open(model: FetchedModel, device: "auto" | Device, adapter: Adapt
   const cpuMs = await measure(cpu.engine);
   if (cpuMs < GPU_ROUND_TRIP_MS) return cpu;
   try {
+    await words();
     const gpu: Chosen = { engine: await load("webgpu"), device: "webgpu", adapter };
     const [faster, slower] = (await measure(gpu.engine)) < cpuMs ? [gpu, cpu] : [cpu, gpu];
     slower.engine.free();

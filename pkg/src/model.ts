@@ -94,11 +94,13 @@ export async function fetchOk(url: string, signal: AbortSignal, fetch: typeof gl
   } catch (cause) {
     throw signal.aborted ? signal.reason : interrupted(url, cause);
   }
-  if (!response.ok) {
-    const message = `${url} answered ${response.status} ${response.statusText}`.trimEnd() + ".";
-    throw new DownloadError(response.status, message, "Check that the file is served at this address.");
-  }
+  if (!response.ok) throw answered(url, response);
   return response;
+}
+
+/** The error for a status other than success. */
+export function answered(url: string, { status, statusText }: { status: number; statusText: string }): DownloadError {
+  return new DownloadError(status, `${url} answered ${status} ${statusText}`.trimEnd() + ".", "Check that the file is served at this address.");
 }
 
 export function interrupted(url: string, cause: unknown): DownloadError {

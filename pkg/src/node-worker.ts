@@ -1,6 +1,6 @@
 // The thread in Node: gives the browser's worker what it expects of a browser, then runs it.
 
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -30,9 +30,32 @@ async function fetch(input: string | URL | Request, init?: RequestInit): Promise
   return new Response(Readable.toWeb(file) as ReadableStream, { headers });
 }
 
+/** As much of it as it takes to read a file while the thread waits. Node has nothing that waits for a server. */
+class XMLHttpRequest {
+  status = 0;
+  statusText = "";
+  response: ArrayBuffer | undefined;
+  #url = "";
+
+  open(_: "GET", url: string): void {
+    this.#url = url;
+  }
+
+  send(): void {
+    if (!this.#url.startsWith("file:")) throw new Error("in Node, only a file can be read here");
+    try {
+      this.response = Uint8Array.from(readFileSync(fileURLToPath(this.#url))).buffer;
+      this.status = 200;
+    } catch (error) {
+      [this.status, this.statusText] = [404, `(${(error as NodeJS.ErrnoException).code})`];
+    }
+  }
+}
+
 Object.assign(globalThis, {
   self: globalThis,
   fetch,
+  XMLHttpRequest,
   postMessage: (message: unknown) => port.postMessage(message),
   addEventListener: (type: string, listener: (event: { data: unknown }) => void) => {
     if (type === "message") port.on("message", (data: unknown) => listener({ data }));

@@ -3,6 +3,7 @@
 import type { ErrorData } from "./errors.ts";
 import type { Measurement } from "./measure.ts";
 import type { FetchedModel } from "./model.ts";
+import type { CompiledProgram } from "./program.ts";
 import type { Origin } from "./store/model-source.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AnswerEvent, ClassifyOptions, Device, Embedding, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
@@ -18,20 +19,21 @@ interface LoadMessage {
   manifestUrl: string;
   fileUrls: Record<string, string> | undefined;
   wasmUrl: string;
+  wordsWasmUrl: string;
   device: "auto" | Device;
   store: "auto" | false;
 }
 
 /** What loading once spares loading again: the compiled program, and the model if it is small. Works without a network. */
 export interface Kept {
-  program: WebAssembly.Module;
+  program: CompiledProgram;
   /** With where it came from. */
   model: { model: FetchedModel; origin: Origin } | undefined;
 }
 
 /** Page to worker, about the model of activities. */
 export type ActivityRequest =
-  | ({ kind: "load"; kept?: Kept | undefined } & LoadMessage)
+  | ({ kind: "load"; words: "background" | "on-demand"; kept?: Kept | undefined } & LoadMessage)
   | { kind: "classify"; id: number; samples: Samples; options: WorkerOptions }
   | { kind: "embed"; id: number; samples: Samples }
   | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
@@ -103,5 +105,7 @@ export type Response =
   | Notice
   /** The GPU was lost, and with it the model. Belongs to no request. */
   | { kind: "lost"; id: 0; message: string }
+  /** The program's second part was compiled, to be kept too. Belongs to no request. */
+  | { kind: "words"; id: 0; words: WebAssembly.Module }
   | { kind: "done"; id: number; value: Results[keyof Results] }
   | { kind: "error"; id: number; error: ErrorData };

@@ -20,6 +20,7 @@ export async function connectText(
         kind: "load-text",
         ...modelUrls(model),
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
+        wordsWasmUrl: absolute(options.wordsWasmUrl ?? locations.wordsWasm),
         device: options.device ?? "auto",
         warmUp: options.warmUp ?? true,
         store: options.store ?? "auto",

@@ -3,8 +3,8 @@
 import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
 import { toErrorData, type ErrorData, type SensorLLMError } from "./errors.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
-import { compile } from "./load.ts";
 import { macrotask } from "./macrotask.ts";
+import type { Program } from "./program.ts";
 import { withModelSource, type Received } from "./store/model-source.ts";
 import type { LoadedText, LoadTextRequest, TextEngine } from "./text-engine.ts";
 import type { TextModelInfo, TextProgress } from "./text-types.ts";
@@ -12,6 +12,7 @@ import type { AdapterInfo, Device } from "./types.ts";
 
 /** Loads a language model, see {@link LoadTextRequest}. */
 export async function loadTextEngine(
+  program: Program,
   request: LoadTextRequest,
   onProgress: (progress: TextProgress) => void,
   signal: AbortSignal,
@@ -26,7 +27,7 @@ export async function loadTextEngine(
   const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
   const options = { ...request, signal, onProgress: received, onWarning: (warning: SensorLLMError) => onWarning(toErrorData(warning)) };
   const { loader, device, devices, origin } = await withModelSource(options, async (source) => {
-    const [manifest] = await Promise.all([source.manifest(), compile(request.wasmUrl, signal)]);
+    const [manifest] = await Promise.all([source.manifest(), program.start(request, signal), program.words(signal)]);
     signal.throwIfAborted();
     const { value, devices } = await watchDevices(() => open(manifest, request.device, adapter));
     const { loader, device } = value;

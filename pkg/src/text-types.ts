@@ -103,6 +103,8 @@ export interface LoadTextOptions {
   warmUp?: boolean | undefined;
   /** Where `sensorllm_bg.wasm` is, if not beside this module. */
   wasmUrl?: string | URL | undefined;
+  /** Where `sensorllm_words.wasm` is, if not beside this module; `wasmUrl` does not say that. */
+  wordsWasmUrl?: string | URL | undefined;
   /** Where `worker.js` is, if not beside this module. */
   workerUrl?: string | URL | undefined;
 }

@@ -203,8 +203,16 @@ export interface LoadOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The model is loaded, but could not be stored (`quota`, `storage`). Left out: a warning on the console. */
   onWarning?: ((warning: SensorLLMError) => void) | undefined;
+  /**
+   * When `sensorllm_words.wasm` is loaded, the part of the program that answers in words and computes on WebGPU; labels on the CPU come
+   * without it. `background`: once a model that has words is loaded, so that it answers without a network too. `on-demand`: when words
+   * or WebGPU are needed first. Default `background`.
+   */
+  words?: "background" | "on-demand" | undefined;
   /** Where `sensorllm_bg.wasm` is, if not beside this module. */
   wasmUrl?: string | URL | undefined;
+  /** Where `sensorllm_words.wasm` is, if not beside this module; `wasmUrl` does not say that. */
+  wordsWasmUrl?: string | URL | undefined;
   /** Where `worker.js` is, if not beside this module. */
   workerUrl?: string | URL | undefined;
 }

@@ -3,21 +3,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client, connect, supervise } from "../src/client.ts";
-import type { EngineLoader } from "../src/engine.ts";
+import type { EngineLoader, Loaded } from "../src/engine.ts";
 import { SensorLLMError } from "../src/errors.ts";
 import type { LivePrediction, LoadOptions, MotionSource, Samples } from "../src/types.ts";
 import { CountingEngine, FACTS, FakeWorker, INFO, delay, samples } from "./fakes.ts";
 
 const MODEL = { manifest: "https://example.test/model/manifest.json", files: { "weights.bin": "https://example.test/model/weights.bin" } };
 
-async function load(engine = new CountingEngine(), options: LoadOptions = {}) {
+async function load(engine = new CountingEngine(), options: LoadOptions = {}, program?: Loaded["program"]) {
   const loader: EngineLoader = async (_, onProgress) => {
     onProgress({ stage: "download", loadedBytes: 1, storedBytes: 0, totalBytes: 2 });
     onProgress({ stage: "ready", loadedBytes: 2, storedBytes: 0, totalBytes: 2 });
-    return { engine, info: INFO };
+    return { engine, info: INFO, program };
   };
   const worker = new FakeWorker(loader);
-  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", model: MODEL };
+  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL };
   return { worker, engine, client: new Client(await supervise(locations, options)) };
 }
 
@@ -43,6 +43,18 @@ test("loading reports progress and tells what was loaded", async () => {
   assert.equal(request.fileUrls?.["weights.bin"], MODEL.files["weights.bin"]);
 });
 
+test("each part of the program has its own address, and the second comes in the background unless that is not wanted", async () => {
+  for (const [options, wasmUrl, wordsWasmUrl, words] of [
+    [{}, "https://example.test/program.wasm", "https://example.test/words.wasm", "background"],
+    [{ wasmUrl: "https://example.test/a" }, "https://example.test/a", "https://example.test/words.wasm", "background"],
+    [{ wordsWasmUrl: new URL("https://example.test/b"), words: "on-demand" }, "https://example.test/program.wasm", "https://example.test/b", "on-demand"],
+  ] as const) {
+    const request = (await load(undefined, options)).worker.requests[0];
+    assert.ok(request?.kind === "load");
+    assert.deepEqual([request.wasmUrl, request.wordsWasmUrl, request.words], [wasmUrl, wordsWasmUrl, words]);
+  }
+});
+
 test("a model folder's address is completed to its manifest", async () => {
   for (const model of ["https://example.test/m", "https://example.test/m/", "https://example.test/m/manifest.json"]) {
     const { worker } = await load(undefined, { model });
@@ -65,7 +77,7 @@ test("an error while loading rejects and ends the worker", async () => {
   const worker = new FakeWorker(async () => {
     throw new SensorLLMError("integrity", "weights.bin differs from its manifest");
   });
-  await assert.rejects(connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {}), isCode("integrity"));
+  await assert.rejects(connect({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, {}), isCode("integrity"));
   assert.ok(worker.terminated);
 });
 
@@ -73,7 +85,7 @@ test("aborting a load rejects with the signal's reason and ends the worker", asy
   let aborted = false;
   const worker = new FakeWorker((_, __, signal) => new Promise(() => signal.addEventListener("abort", () => (aborted = true))));
   const controller = new AbortController();
-  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, { signal: controller.signal });
+  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, { signal: controller.signal });
   controller.abort(new Error("changed my mind"));
   await assert.rejects(loading, /changed my mind/);
   assert.ok(worker.terminated);
@@ -186,7 +198,7 @@ test("closing ends the worker and rejects what is unfinished and what comes late
 
 test("a worker that cannot be loaded is an error, not a wait without end", async () => {
   const worker = new FakeWorker(() => new Promise(() => {}));
-  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", model: MODEL }, {});
+  const loading = connect({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, {});
   worker.onerror?.({ message: "" } as ErrorEvent);
   await assert.rejects(loading, isCode("internal"));
 });
@@ -217,6 +229,45 @@ test("an answer that is left or aborted ends, and is freed", async () => {
   await assert.rejects(reading, /enough/);
   await delay(60);
   assert.equal(engine.freed, 2);
+});
+
+test("an answer waits for the program's second part; labels do not", async () => {
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const { client } = await load(undefined, {}, { words: () => arrived, compiledWords: new Promise(() => {}) });
+  const answer = collect(client.ask(samples(10), "how many steps"));
+  let answered = false;
+  answer.then(() => (answered = true), () => {});
+  assert.equal((await client.classify(samples(10))).length, 1);
+  await delay(20);
+  assert.equal(answered, false);
+  arrive();
+  assert.equal((await answer).map(({ text }) => text).join(""), "how many steps .");
+});
+
+test("an abort while the second part is waited for ends the waiting, and nothing is asked", async () => {
+  const engine = new CountingEngine();
+  let ended: unknown;
+  const words = (signal: AbortSignal) => new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject((ended = signal.reason))));
+  const { client } = await load(engine, {}, { words, compiledWords: new Promise(() => {}) });
+  const controller = new AbortController();
+  const answer = collect(client.ask(samples(10), "how far", { signal: controller.signal }));
+  await delay(10);
+  controller.abort(new Error("never mind"));
+  await assert.rejects(answer, /never mind/);
+  await delay(10);
+  assert.equal((ended as Error).name, "AbortError");
+  assert.equal(engine.freed, 0);
+});
+
+test("a second part that cannot be had is the answer's error, and the next question tries again", async () => {
+  let attempts = 0;
+  const words = async () => {
+    if (++attempts === 1) throw new SensorLLMError("download", "words.wasm answered 503.", "Try again.");
+  };
+  const { client } = await load(undefined, {}, { words, compiledWords: new Promise(() => {}) });
+  await assert.rejects(collect(client.describe(samples(10))), isCode("download"));
+  assert.equal((await collect(client.describe(samples(10)))).at(-1)?.kind, "finished");
 });
 
 test("what is entered is told once, by the first prediction of it", async () => {

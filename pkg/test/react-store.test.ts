@@ -18,7 +18,7 @@ function loader(milliseconds = 0) {
     });
     workers.push(worker);
     const model = { manifest: "https://example.test/manifest.json", files: {} };
-    return new Client(await supervise({ worker: () => worker, wasm: "https://example.test/p.wasm", model }, options)) as SensorLLM;
+    return new Client(await supervise({ worker: () => worker, wasm: "https://example.test/p.wasm", wordsWasm: "https://example.test/words.wasm", model }, options)) as SensorLLM;
   };
   return { load, workers };
 }

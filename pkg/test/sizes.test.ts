@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { report } from "../sizes.mjs";
 
-/** A package whose program and weights have a thousand bytes each that nothing makes smaller. */
+/** A package whose weights and the two parts of whose program have a thousand bytes each that nothing makes smaller. */
 async function packaged(profile: string): Promise<AsyncDisposable & { folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), "sizes-"));
   const scripts = ["index", "worker", "react", "node", "node-worker", "cli"].map((name) => `dist/${name}.js`);
@@ -17,13 +17,13 @@ async function packaged(profile: string): Promise<AsyncDisposable & { folder: st
     await writeFile(join(folder, path), content);
   };
   for (const path of [...scripts, "model/manifest.json"]) await write(path, "{}");
-  for (const path of ["dist/sensorllm_bg.wasm", "model/w"]) await write(path, randomBytes(1000));
+  for (const path of ["dist/sensorllm_bg.wasm", "dist/sensorllm_words.wasm", "model/w"]) await write(path, randomBytes(1000));
   await write("wasm/profile", profile);
   await write("package.json", JSON.stringify({ name: "packed", version: "1.0.0", files: ["dist", "model"] }));
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
-const LIMITS = { tarball: 10_000, wasm: 1100, firstLabel: 2200 };
+const LIMITS = { tarball: 10_000, wasm: 2200, firstLabel: 2200 };
 
 test("what is within the limits passes", async () => {
   await using release = await packaged("release");
@@ -34,7 +34,7 @@ test("each limit is held by a release", async () => {
   await using release = await packaged("release");
   for (const [limit, says] of [
     ["tarball", /the tarball has \d+ bytes; the limit is 900/],
-    ["wasm", /the program after brotli has 1\d\d\d bytes; the limit is 900/],
+    ["wasm", /the program after brotli has 2\d\d\d bytes; the limit is 900/],
     ["firstLabel", /all that comes before the first label has 2\d\d\d bytes; the limit is 900/],
   ] as const) {
     await assert.rejects(report(release.folder, ["model/w"], { ...LIMITS, [limit]: 900 }), says);

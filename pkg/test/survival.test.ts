@@ -11,28 +11,30 @@ import type { Device, LivePrediction } from "../src/types.ts";
 import { CountingEngine, delay, FakeWorker, INFO, samples } from "./fakes.ts";
 
 const MODEL = { manifest: "https://example.test/m/manifest.json", files: {} };
+/** Any program serves for both parts. */
 const PROGRAM = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 
-/** A client whose workers can be lost. `failing` loads on these devices fail. */
-async function load(device: Device, failing: (device: Device, attempt: number) => boolean = () => false) {
-  const workers: { worker: FakeWorker; lose: (message: string) => void; device: Device; kept: boolean }[] = [];
+/** A client whose workers can be lost. `failing` loads on these devices fail; `compiledWords` is the program's second part. */
+async function load(device: Device, failing: (device: Device, attempt: number) => boolean = () => false, compiledWords = Promise.resolve(PROGRAM)) {
+  const workers: { worker: FakeWorker; lose: (message: string) => void; device: Device; kept: boolean; words: boolean }[] = [];
   const start = () => {
     const worker = new FakeWorker(async (request): Promise<Loaded> => {
       const on = request.device as Device;
       if (failing(on, workers.length)) throw new SensorLLMError("device", "it does not open");
       let lose = (_: string) => {};
       const lost = new Promise<string>((resolve) => (lose = resolve));
-      workers.push({ worker, lose, device: on, kept: request.kept !== undefined });
+      workers.push({ worker, lose, device: on, kept: request.kept !== undefined, words: request.kept?.program.words !== undefined });
       return {
         engine: new CountingEngine(),
         info: { ...INFO, device: on },
         devices: { lost, free: () => {} },
-        kept: { program: PROGRAM, model: { model: { manifest: new Uint8Array(), files: new Map() }, origin: { stored: false, downloadedBytes: 0 } } },
+        program: { words: async () => {}, compiledWords },
+        kept: { program: { first: PROGRAM }, model: { model: { manifest: new Uint8Array(), files: new Map() }, origin: { stored: false, downloadedBytes: 0 } } },
       };
     });
     return worker;
   };
-  const supervisor = await supervise({ worker: start, wasm: "https://example.test/a.wasm", model: MODEL }, { device });
+  const supervisor = await supervise({ worker: start, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm", model: MODEL }, { device });
   return { client: new Client(supervisor), workers };
 }
 
@@ -87,6 +89,21 @@ test("a worker that fails is replaced, and a classification is made again", asyn
   assert.equal((await classified).length, 2);
   assert.equal(workers.length, 2);
   assert.ok(workers[0]?.worker.terminated);
+  await client.close();
+});
+
+test("the program's second part is kept as soon as it is compiled, however often the worker is replaced", async () => {
+  const { client, workers } = await load("cpu", undefined, delay(30).then(() => PROGRAM));
+  const replace = async () => {
+    workers.at(-1)?.worker.onerror?.({ message: "unreachable", type: "error" } as ErrorEvent);
+    await client.classify(samples(20));
+  };
+  await replace();
+  await delay(60);
+  await replace();
+  await delay(20);
+  await replace();
+  assert.deepEqual(workers.map(({ kept, words }) => [kept, words]), [[false, false], [true, false], [true, true], [true, true]]);
   await client.close();
 });
 

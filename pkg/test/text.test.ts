@@ -17,7 +17,7 @@ async function load(engine = new CountingTextEngine(), options: LoadTextOptions 
     return { engine, info: TEXT_INFO };
   };
   const worker = new FakeWorker(noActivities, loader);
-  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm" };
+  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", wordsWasm: "https://example.test/words.wasm" };
   return { worker, engine, model: new TextModel(await connectText(locations, "https://example.test/model", options)) };
 }
 
@@ -111,7 +111,7 @@ test("an aborted signal starts nothing", async () => {
 
 test("an error or an abort while loading ends the worker", async () => {
   const failing = new FakeWorker(noActivities, () => Promise.reject(new SensorLLMError("integrity", "a shard differs")));
-  const connect = (worker: FakeWorker, options: LoadTextOptions = {}) => connectText({ worker: () => worker, wasm: "https://example.test/a.wasm" }, "https://example.test/m", options);
+  const connect = (worker: FakeWorker, options: LoadTextOptions = {}) => connectText({ worker: () => worker, wasm: "https://example.test/a.wasm", wordsWasm: "https://example.test/words.wasm" }, "https://example.test/m", options);
   await assert.rejects(connect(failing), isCode("integrity"));
   assert.ok(failing.terminated);
   const endless = new FakeWorker(noActivities, () => new Promise(() => {}));
@@ -134,7 +134,7 @@ test("a lost GPU ends what is in progress and what comes later with a code that 
   let lose = (_: string) => {};
   const lost = new Promise<string>((resolve) => (lose = resolve));
   const worker = new FakeWorker(noActivities, async () => ({ engine: new CountingTextEngine(5), info: TEXT_INFO, devices: { lost, free: () => {} } }));
-  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm" };
+  const locations = { worker: () => worker, wasm: "https://example.test/program.wasm", wordsWasm: "https://example.test/words.wasm" };
   const model = new TextModel(await connectText(locations, "https://example.test/model", {}));
   const generation = collect(model.generate("long", { maxTokens: 200 }));
   lose("The GPU was lost (unknown).");

@@ -101,7 +101,7 @@ async function perWindow(page, device, recordings, memory) {
 
 async function sizes() {
   const manifest = JSON.parse(await readFile(here("../../pkg/model/manifest.json"), "utf8"));
-  const paths = { wasm: "dist/sensorllm_bg.wasm", page_js: "dist/index.js", worker_js: "dist/worker.js", weights: `model/${manifest.weights.path}`, manifest: "model/manifest.json" };
+  const paths = { wasm: "dist/sensorllm_bg.wasm", words_wasm: "dist/sensorllm_words.wasm", page_js: "dist/index.js", worker_js: "dist/worker.js", weights: `model/${manifest.weights.path}`, manifest: "model/manifest.json" };
   const entries = Object.entries(paths).map(async ([name, path]) => {
     const bytes = await readFile(here(`../../pkg/${path}`));
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };

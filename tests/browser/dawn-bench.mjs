@@ -32,8 +32,13 @@ Object.setPrototypeOf(globalThis, Window.prototype);
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error("Dawn found no adapter; VK_DRIVER_FILES can name a Vulkan driver");
 const wasm = new URL("../../pkg/wasm/", import.meta.url);
-const { default: init, TextModelLoader } = await import(new URL("sensorllm.js", wasm).href);
-await init({ module_or_path: await readFile(new URL("sensorllm_bg.wasm", wasm)) });
+const { programImports, useProgram, TextModelLoader } = await import(new URL("sensorllm.js", wasm).href);
+const [first, words] = await Promise.all(["sensorllm_bg", "sensorllm_words"].map(async (name) => WebAssembly.compile(await readFile(new URL(`${name}.wasm`, wasm)))));
+// What the first part calls in the second is in this table once that is there.
+const deferred = new Proxy({}, { get: (_, index) => (...parameters) => program.exports.deferred_table.get(Number(index))(...parameters) });
+const program = await WebAssembly.instantiate(first, { ...programImports(), deferred });
+await WebAssembly.instantiate(words, { ...programImports(), primary: program.exports });
+useProgram(program, first);
 
 const rows = [];
 for (const folder of positionals) rows.push(await measure(folder));

@@ -120,6 +120,7 @@ async function elsewhere(target) {
   const installed = join(target, "node_modules/sensorllm");
   await cp(join(installed, "dist/worker.js"), join(target, "elsewhere/w.js"));
   await cp(join(installed, "dist/sensorllm_bg.wasm"), join(target, "elsewhere/p.wasm"));
+  await cp(join(installed, "dist/sensorllm_words.wasm"), join(target, "elsewhere/q.wasm"));
   await cp(join(installed, "model"), join(target, "elsewhere/m"), { recursive: true });
 }
 

@@ -14,7 +14,7 @@ export type Print = (text: string) => void;
 /** `sensorllm classify`. */
 export async function classify(args: Arguments, print: Print): Promise<void> {
   const { samples, placement } = await read(args);
-  await using model = await SensorLLM.load({ model: (await modelAt(args))?.url, device: args.device ?? "cpu" });
+  await using model = await SensorLLM.load({ model: (await modelAt(args))?.url, device: args.device ?? "cpu", words: "on-demand" });
   const windows = await model.classify(samples, { placement, head: args.head });
   const stretches = timeline(windows);
   print(args.json ? document({ model: model.info.name, windows, timeline: stretches }) : table(stretches));

@@ -102,7 +102,8 @@ test("after loading, the page talks to no one but its own server", async ({ page
   });
   await openDemo(page, "auto", "&speed=12");
   const late: string[] = [];
-  page.on("request", (request) => late.push(request.url()));
+  // The program's second part comes in the background, from the page's own server.
+  page.on("request", (request) => /sensorllm_words.*\.wasm$/.test(request.url()) || late.push(request.url()));
   await page.getByTestId("start").click();
   await shownLabels(page, await recording("walking", "s18"));
   expect(elsewhere).toEqual([]);
