@@ -72,7 +72,8 @@ export async function loadEngine(
   }
   report({ stage: "ready" });
   const info = engine.info() as Omit<ModelInfo, "device" | "adapter" | "timings" | keyof Origin>;
-  if (info.words && request.words === "background") program.prefetchWords();
+  // In the place of a worker that was lost, too: a function that the first part was thought not to need may have ended that one.
+  if (request.kept || (info.words && request.words === "background")) program.prefetchWords();
   const bytes = [...model.files.values()].reduce((sum, { length }) => sum + length, 0);
   return {
     engine,

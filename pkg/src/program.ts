@@ -68,9 +68,9 @@ export class Program implements WordsPart {
     this.#putInPlace(words);
   }
 
-  /** Downloads and compiles the second part while nothing waits for it. What fails is tried again when it is needed. */
+  /** Puts the second part in place while nothing waits for it. What fails is tried again when it is needed. */
   prefetchWords(): void {
-    this.#compileWords({ priority: "low" }).catch(() => {});
+    Promise.all([this.#compileWords({ priority: "low" }), this.#started]).then(([words]) => this.#putInPlace(words)).catch(() => {});
   }
 
   async #start(url: string, signal: AbortSignal, compiled: WebAssembly.Module | undefined): Promise<WebAssembly.Module> {

@@ -11,9 +11,6 @@ const { SensorLlm, programImports, useProgram } = await import(pathToFileURL(glu
 
 const entered = new Set();
 const program = await WebAssembly.compile(await readFile(traced));
-const instance = await WebAssembly.instantiate(program, { ...programImports(), trace: { enter: (number) => entered.add(number) } });
-useProgram(instance, program);
-
 const manifest = await readFile(join(model, "manifest.json"));
 const { weights, words } = JSON.parse(manifest);
 const paths = [weights, ...(words ? [words.tokenizer] : [])].map(({ path }) => path);
@@ -40,7 +37,7 @@ const recordings = [
   motion({ rows: 500, rateHz: 25, hz: 1.5, size: 2, gap: 31, convention: "canonical" }),
   motion({ rows: 900, rateHz: 50, hz: 1.6, size: 2, pause: 400, gyroscope: false }),
 ];
-const options = [{}, { placement: "pocket" }, { placement: "belt", head: "encoder" }, { placement: "hand", head: "llm" }];
+const options = [{}, { placement: "pocket" }, { placement: "belt", head: "encoder" }, { placement: "hand", head: "llm" }, { head: "both" }];
 
 /** Runs what may fail: errors are part of what a program does. */
 async function attempt(run) {
@@ -51,12 +48,23 @@ async function attempt(run) {
   }
 }
 
-const engine = await SensorLlm.load(manifest, files, "cpu");
-engine.info();
-for (const samples of recordings) {
-  for (const option of options) await attempt(() => engine.classify(samples, option));
-  await attempt(() => engine.embed(samples));
-  const stream = engine.stream({ placement: "pocket" });
+/** Uses a fresh program in all ways; `first` says how before any other, since what is computed once is computed then. */
+async function use(first) {
+  const instance = await WebAssembly.instantiate(program, { ...programImports(), trace: { enter: (number) => entered.add(number) } });
+  useProgram(instance, program);
+  const engine = await SensorLlm.load(manifest, files, "cpu");
+  engine.info();
+  for (const samples of recordings) {
+    for (const option of [first, ...options]) await attempt(() => engine.classify(samples, option));
+    await attempt(() => engine.embed(samples));
+    await listen(engine, samples, first);
+  }
+  await mistakes(engine);
+  engine.free();
+}
+
+async function listen(engine, samples, option) {
+  const stream = engine.stream(option);
   for (let row = 0; row < samples.timeMs.length; row += 10) {
     const part = {
       timeMs: samples.timeMs.slice(row, row + 10),
@@ -72,19 +80,23 @@ for (const samples of recordings) {
   while (await stream.next());
   stream.free();
 }
-// What users get wrong.
-const [walking] = recordings;
-await attempt(() => engine.classify({ ...walking, timeMs: walking.timeMs.slice(0, 20) }, {}));
-await attempt(() => engine.classify({ ...walking, timeMs: walking.timeMs.slice().reverse() }, {}));
-await attempt(() => engine.classify(motion({ rows: 30, rateHz: 50, hz: 1, size: 1 }), {}));
-await attempt(() => engine.classify(motion({ rows: 90, rateHz: 5, hz: 1, size: 1 }), {}));
-await attempt(() => engine.classify(walking, { placement: "roof" }));
-await attempt(() => engine.classify(walking, { head: "none" }));
-await attempt(() => engine.classify({}, {}));
-await attempt(() => SensorLlm.load(new Uint8Array([123]), files, "cpu"));
-await attempt(() => SensorLlm.load(manifest, new Map(), "cpu"));
-await attempt(() => SensorLlm.load(manifest, new Map([...files].map(([path, bytes]) => [path, bytes.slice(0, -9)])), "cpu"));
-await attempt(() => SensorLlm.load(manifest, files, "abacus"));
-engine.free();
+
+/** What users get wrong. */
+async function mistakes(engine) {
+  const [walking] = recordings;
+  await attempt(() => engine.classify({ ...walking, timeMs: walking.timeMs.slice(0, 20) }, {}));
+  await attempt(() => engine.classify({ ...walking, timeMs: walking.timeMs.slice().reverse() }, {}));
+  await attempt(() => engine.classify(motion({ rows: 30, rateHz: 50, hz: 1, size: 1 }), {}));
+  await attempt(() => engine.classify(motion({ rows: 90, rateHz: 5, hz: 1, size: 1 }), {}));
+  await attempt(() => engine.classify(walking, { placement: "roof" }));
+  await attempt(() => engine.classify(walking, { head: "none" }));
+  await attempt(() => engine.classify({}, {}));
+  await attempt(() => SensorLlm.load(new Uint8Array([123]), files, "cpu"));
+  await attempt(() => SensorLlm.load(manifest, new Map(), "cpu"));
+  await attempt(() => SensorLlm.load(manifest, new Map([...files].map(([path, bytes]) => [path, bytes.slice(0, -9)])), "cpu"));
+  await attempt(() => SensorLlm.load(manifest, files, "abacus"));
+}
+
+for (const head of [undefined, "both", "llm", "encoder"]) await use({ head });
 
 console.log([...entered].sort((a, b) => a - b).join("\n"));

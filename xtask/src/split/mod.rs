@@ -13,6 +13,7 @@ mod trace;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use ring::digest;
 
 use program::Program;
 pub use trace::traced;
@@ -37,8 +38,18 @@ pub struct Parts {
 /// # Errors
 /// When the program is no WebAssembly or has what no program of wasm-bindgen has.
 pub fn split(program: &[u8], kept: &BTreeSet<u32>) -> Result<Parts> {
-    let program = Program::parse(program)?;
-    emit::parts(&program, kept)
+    emit::parts(&Program::parse(program)?, kept, &build(program, kept))
+}
+
+/// A name that no other pair of parts has. The second part imports the table by it, so that it fits its own first part only: a server may
+/// hold a newer one by the time it is fetched.
+fn build(program: &[u8], kept: &BTreeSet<u32>) -> String {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    digest.update(program);
+    kept.iter().for_each(|function| digest.update(&function.to_le_bytes()));
+    let hexadecimal: String =
+        digest.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("build_{hexadecimal}")
 }
 
 #[cfg(test)]

@@ -159,6 +159,18 @@ console.log(exports.twiceAndOne(4), exports.rare(7), ran.join(' '));";
 }
 
 #[test]
+fn parts_of_different_builds_do_not_fit() -> Result<()> {
+    let [one, other] = [BTreeSet::from([TWICE]), BTreeSet::from([RARE])].map(|kept| split(&program(), &kept));
+    let files = [("first.wasm", one?.first), ("second.wasm", other?.second)];
+    let files = files.each_ref().map(|(name, bytes)| (*name, bytes.as_slice()));
+    let script = format!(
+        "{PARTS} try {{ load(); }} catch (error) {{ console.log(error instanceof WebAssembly.LinkError); }}"
+    );
+    assert_eq!(node(&files, &script)?, "true");
+    Ok(())
+}
+
+#[test]
 fn what_is_no_program_of_wasm_bindgen_is_refused() {
     assert!(split(b"not a program", &BTreeSet::new()).is_err());
     assert!(
