@@ -81,7 +81,8 @@ impl fmt::Display for Report<'_> {
              occur; the windows of all folds are counted together, so that every subject counts once. Test subjects choose \
              nothing: the epoch and the temperature come from validation subjects, who are taken from the training side. \
              Calibration error is the expected calibration error over 15 bins. Seconds are those of one training, windows a \
-             second those of classifying in batches, on {}. A dash stands for runs that are not done.\n",
+             second those of classifying in batches, on {}; the machine did other work at times, so that they say little. A dash \
+             stands for runs that are not done.\n",
             seeds.join(", "),
             self.machines()
         )?;

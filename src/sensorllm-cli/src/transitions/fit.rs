@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use sensorllm::manifest::Label;
 use sensorllm::transitions::{Parameters, UNKNOWN};
+use serde::Serialize;
 
 use super::measure::{Steadiness, measure};
 use super::sequence::{Predicted, Sequence};
@@ -34,8 +35,11 @@ const STARTS: [(f32, f32); 3] = [(100.0, 0.5), (10.0, 0.9), (1000.0, 0.95)];
 /// Aimed at in each data set, so that none pays for another: so many times less flicker than the windows' own labels have, at a median
 /// delay of at most 2.9 s and a macro-F1 that is not below theirs. How many times is what leaves least flicker to people who were left out.
 /// Last, `unknown` gets as much as it can at a small cost.
-pub fn fit(labels: &[Label], sets: &[Predicted]) -> Parameters {
-    let aim = aim(labels, sets);
+pub fn fit(labels: &[Label], sets: &[Predicted]) -> Fitted {
+    let aims = aims(labels, sets);
+    // The smaller of equals. The middle one where there are no two people to part.
+    let best = aims.iter().min_by(|a, b| a.flicker_per_minute.total_cmp(&b.flicker_per_minute));
+    let aim = best.map_or(LESS_FLICKER[LESS_FLICKER.len() / 2], |best| best.less_flicker);
     let task = Task::new(labels, sets, aim);
     let (mut best, least) = task.search_from_all_starts();
     for value in UNKNOWN_CONFIDENCE {
@@ -44,12 +48,28 @@ pub fn fit(labels: &[Label], sets: &[Predicted]) -> Parameters {
             best = tried;
         }
     }
-    best
+    Fitted { parameters: best, aims }
 }
 
-/// The aim that leaves least flicker to the half of the people that its fit has not seen, for both halves together; the smaller of equals.
-/// The middle one where there are no two people to part.
-fn aim(labels: &[Label], sets: &[Predicted]) -> f64 {
+/// The parameters of a filter, and how its search's aim was chosen.
+pub struct Fitted {
+    /// Fitted to all people.
+    pub parameters: Parameters,
+    /// All aims that were compared; none where there are no two people to part.
+    pub aims: Vec<Aim>,
+}
+
+/// What an aim is good for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Aim {
+    /// How many times less flicker is aimed at in each data set.
+    pub less_flicker: f64,
+    /// Flicker that is left to people whom the fit has not seen, of all sets together.
+    pub flicker_per_minute: f64,
+}
+
+/// What each aim leaves to the half of the people that its fit has not seen, for both halves together.
+fn aims(labels: &[Label], sets: &[Predicted]) -> Vec<Aim> {
     let half = |half: usize, inside: bool| -> Vec<Predicted> {
         let part = |set: &Predicted| {
             let of_half = |sequence: &&Sequence| (sequence.person % HALVES == half) == inside;
@@ -60,19 +80,19 @@ fn aim(labels: &[Label], sets: &[Predicted]) -> f64 {
     let halves: Vec<_> = (0..HALVES).map(|left_out| (half(left_out, false), half(left_out, true))).collect();
     let empty = |sets: &[Predicted]| sets.iter().all(|set| set.sequences.is_empty());
     if halves.iter().any(|(fitted, left_out)| empty(fitted) || empty(left_out)) {
-        return LESS_FLICKER[LESS_FLICKER.len() / 2];
+        return Vec::new();
     }
-    let left = LESS_FLICKER.par_iter().map(|aim| {
-        let flicker = halves.par_iter().map(|(fitted, left_out)| {
-            let (parameters, _) = Task::new(labels, fitted, *aim).search_from_all_starts();
-            let answered = left_out.iter().flat_map(|set| set.smoothed(labels, &parameters));
-            let found = measure(labels, answered);
-            found.flicker_per_minute * found.minutes
+    let left = |less_flicker: &f64| {
+        let found = halves.par_iter().map(|(fitted, left_out)| {
+            let (parameters, _) = Task::new(labels, fitted, *less_flicker).search_from_all_starts();
+            measure(labels, left_out.iter().flat_map(|set| set.smoothed(labels, &parameters)))
         });
-        (*aim, flicker.sum::<f64>())
-    });
-    let left: Vec<(f64, f64)> = left.collect();
-    left.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(LESS_FLICKER[0], |(aim, _)| aim)
+        let found: Vec<Steadiness> = found.collect();
+        let minutes: f64 = found.iter().map(|one| one.minutes).sum();
+        let flicker: f64 = found.iter().map(|one| one.flicker_per_minute * one.minutes).sum();
+        Aim { less_flicker: *less_flicker, flicker_per_minute: flicker / minutes.max(f64::MIN_POSITIVE) }
+    };
+    LESS_FLICKER.par_iter().map(left).collect()
 }
 
 /// What is fitted to what.

@@ -49,7 +49,9 @@ fn sequence(seed: u64) -> Sequence {
 fn what_is_fitted_on_some_is_steady_fast_and_right_on_others() {
     let labels = labels();
     let set = |sequences| Predicted { member_share: Some(0.5), sequences };
-    let fitted = fit(&labels, &[set(vec![sequence(1), sequence(2)])]);
+    let Fitted { parameters: fitted, aims } = fit(&labels, &[set(vec![sequence(1), sequence(2)])]);
+    assert_eq!(aims.iter().map(|aim| aim.less_flicker).collect::<Vec<_>>(), LESS_FLICKER);
+    assert!(aims.iter().all(|aim| aim.flicker_per_minute < 5.0), "{aims:?}");
     assert_eq!(fitted.problem(&["walking", "running", "sitting", "standing", "still"]), None);
     let others = set(vec![sequence(3), sequence(4)]);
     let before = measure(&labels, others.raw());
@@ -58,4 +60,10 @@ fn what_is_fitted_on_some_is_steady_fast_and_right_on_others() {
     assert!(after.flicker_per_minute * 5.0 <= before.flicker_per_minute, "{after:?}");
     assert!(after.macro_f1_shown >= before.macro_f1_shown, "{after:?} after {before:?}");
     assert!(after.delay_median.is_some_and(|delay| delay <= 3.0) && after.missed == 0, "{after:?}");
+}
+
+#[test]
+fn one_person_is_not_parted() {
+    let alone = Predicted { member_share: Some(0.5), sequences: vec![sequence(2)] };
+    assert_eq!(fit(&labels(), &[alone]).aims, []);
 }

@@ -19,6 +19,7 @@ use crate::model_folder::ModelArgs;
 use crate::train::calibrate::{posture_share, temperature};
 use crate::train::config::{Split, Splits};
 use crate::{output, progress};
+use fit::{Aim, Fitted};
 use report::Comparison;
 use sequence::Predicted;
 
@@ -66,7 +67,8 @@ pub fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
     confidences(&mut manifest, &predict(&pipeline, &sets, hop)?);
     let pipeline = pipeline.with_manifest(manifest.clone());
     let predicted = predict(&pipeline, &sets, hop)?;
-    manifest.transitions = fitted(&manifest, &predicted, hop);
+    let (parameters, aims) = fitted(&manifest, &predicted, hop);
+    manifest.transitions = parameters;
 
     let json = serde_json::to_string_pretty(&manifest)? + "\n";
     Manifest::parse(json.as_bytes())?;
@@ -85,14 +87,20 @@ pub fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
         })
         .collect();
     if args.json {
-        let report: serde_json::Map<String, serde_json::Value> = comparisons
+        let sets: serde_json::Map<String, serde_json::Value> = comparisons
             .into_iter()
             .map(|(name, comparison)| Ok((name.to_owned(), serde_json::to_value(comparison)?)))
             .collect::<anyhow::Result<_>>()?;
-        return output::print_json(&report);
+        return output::print_json(&serde_json::json!({ "aims": aims, "sets": sets }));
     }
-    let text: Vec<String> = comparisons.iter().map(|(name, one)| format!("{name}\n\n{one}")).collect();
-    output::print(&text.join("\n"))
+    let aim = |aim: &Aim| {
+        let Aim { less_flicker, flicker_per_minute } = aim;
+        format!(
+            "{less_flicker} times less flicker aimed at: {flicker_per_minute:.3} a minute left to people left out\n"
+        )
+    };
+    let text = aims.iter().map(aim).chain(comparisons.iter().map(|(name, one)| format!("\n{name}\n\n{one}")));
+    output::print(&text.collect::<String>())
 }
 
 /// Rows from one window to the next when windows come live: labels become steadier at the same delay with more of them.
@@ -127,12 +135,14 @@ pub fn chosen<'a>(
 /// # Errors
 /// When there are no windows, and those of [`read::sequences`].
 pub fn fit_model(pipeline: &Pipeline, sets: &[Chosen], hop: usize) -> anyhow::Result<Parameters> {
-    Ok(fitted(pipeline.manifest(), &predict(pipeline, sets, hop)?, hop))
+    let (parameters, _) = fitted(pipeline.manifest(), &predict(pipeline, sets, hop)?, hop);
+    Ok(parameters)
 }
 
-fn fitted(manifest: &Manifest, predicted: &[Predicted], hop: usize) -> Parameters {
+fn fitted(manifest: &Manifest, predicted: &[Predicted], hop: usize) -> (Parameters, Vec<Aim>) {
     let hop = (hop != manifest.window.hop).then_some(hop);
-    Parameters { hop, ..fit::fit(&manifest.labels, predicted) }
+    let Fitted { parameters, aims } = fit::fit(&manifest.labels, predicted);
+    (Parameters { hop, ..parameters }, aims)
 }
 
 /// Fits the temperature of the answering head, with which `predicted` was not calibrated, and the share that postures need.

@@ -111,7 +111,8 @@ fn calibrating_writes_a_manifest_that_loads_and_leaves_the_model_as_it_is() {
     };
     let before = manifest();
     let report = json(&mut arguments(splits.to_str().expect("text")));
-    let flicker = |labels: &str| report["motionsense"][labels]["flicker_per_minute"].as_f64();
+    let flicker = |labels: &str| report["sets"]["motionsense"][labels]["flicker_per_minute"].as_f64();
+    assert_eq!(report["aims"], serde_json::json!([]), "one person is not parted");
     assert!(flicker("smoothed").is_some() && flicker("smoothed") <= flicker("raw"), "{report}");
     let mut after = manifest();
     assert_eq!(after["transitions"]["hop"], 16, "a quarter of the model's");
