@@ -4,6 +4,7 @@ import { fromErrorData, SensorLLMError, type ErrorData } from "./errors.ts";
 import { listen } from "./listening.ts";
 import type { Kept, Notice, Request, Response, Results } from "./protocol.ts";
 import { AsyncQueue } from "./queue.ts";
+import { rememberDevice, rememberedDevices } from "./remembered-devices.ts";
 import { askToPersist } from "./store/persist.ts";
 import { Supervisor, type Session } from "./supervisor.ts";
 import type {
@@ -181,6 +182,7 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
         wordsWasmUrl: absolute(options.wordsWasmUrl ?? locations.wordsWasm),
         words: options.words ?? "background",
         device: options.device ?? "auto",
+        remembered: rememberedDevices(),
         kept,
         store: options.model === undefined ? false : (options.store ?? "auto"),
       },
@@ -189,6 +191,7 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
         onNotice: (notice) => {
           if (notice.kind === "progress") options.onProgress?.(notice.progress);
           else if (notice.kind === "kept") keepBoth(connection, notice.kept, onKept);
+          else if (notice.kind === "measured") rememberDevice(notice.on, notice.device);
           else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
         },
       },

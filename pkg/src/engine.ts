@@ -4,6 +4,7 @@ import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { Kept, WorkerOptions } from "./protocol.ts";
 import type { WordsPart } from "./program.ts";
+import type { RememberedDevices } from "./remembered-devices.ts";
 import type { Device, Embedding, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
@@ -51,6 +52,8 @@ export interface LoadRequest {
   /** When the program's second part is loaded, if the device does not need it. */
   words: "background" | "on-demand";
   device: "auto" | Device;
+  /** What was measured before, where the device is left open. */
+  remembered: RememberedDevices;
   /** Whether the model is stored where the browser has a store. */
   store: "auto" | false;
   /** What need not be fetched and compiled again. */
@@ -63,6 +66,8 @@ export interface Loaded {
   info: ModelInfo;
   /** What spares loading it again. */
   kept?: Kept | undefined;
+  /** What was measured, to be remembered. */
+  measured?: { on: string; device: Device } | undefined;
   /** What has to be there before anything is asked. */
   program?: WordsPart | undefined;
   /** What it has open on the GPU. */

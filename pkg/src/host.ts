@@ -52,6 +52,7 @@ export class Host {
         const loaded = await this.#abortable(request.id, (signal) => this.#load(request, onProgress, signal, onWarning));
         this.#loaded = loaded;
         void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
+        if (loaded.measured) this.#post({ kind: "measured", id: request.id, ...loaded.measured });
         if (loaded.kept) {
           this.#post({ kind: "kept", id: request.id, kept: loaded.kept });
           void loaded.program?.compiledWords.then((words) => this.#post({ kind: "words", id: 0, words }));

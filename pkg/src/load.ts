@@ -6,6 +6,7 @@ import { toErrorData, type ErrorData } from "./errors.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { fetchModel, type FetchedModel } from "./model.ts";
 import type { Program } from "./program.ts";
+import { measuredOn } from "./remembered-devices.ts";
 import { withModelSource, type Origin, type Received } from "./store/model-source.ts";
 import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
 
@@ -24,6 +25,8 @@ interface Chosen {
   engine: SensorLlm;
   device: Device;
   adapter: AdapterInfo | undefined;
+  /** What the device was measured on, if it was. */
+  measured?: string | undefined;
 }
 
 /** Loads a model, see {@link LoadRequest}. */
@@ -56,8 +59,8 @@ export async function loadEngine(
   signal.throwIfAborted();
 
   report({ stage: "device" });
-  const { value, devices } = await watchDevices(() => open(model, request.device, adapter, () => program.words(signal)));
-  const { engine, device, adapter: used } = value;
+  const { value, devices } = await watchDevices(() => open(model, request, adapter, () => program.words(signal)));
+  const { engine, device, adapter: used, measured } = value;
   // Opened only to be measured.
   if (device === "cpu") devices.free();
   const timings: LoadTimings = {
@@ -79,6 +82,7 @@ export async function loadEngine(
     engine,
     info: { ...info, device, adapter: used, ...origin, timings },
     kept: { program: { first }, model: bytes <= KEPT_BYTES ? { model, origin } : undefined },
+    measured: measured === undefined ? undefined : { on: measured, device },
     program,
     devices,
   };
@@ -92,31 +96,37 @@ function responseEnds(started: number): number[] {
 
 /**
  * Builds the model where it is asked for. `auto`: on the CPU, which is ready at once, unless that is slow and a real GPU
- * is measured to be faster.
+ * is measured to be faster; what was measured once is remembered.
  */
-async function open(model: FetchedModel, device: "auto" | Device, adapter: AdapterInfo | undefined, words: () => Promise<void>): Promise<Chosen> {
-  const load = (on: Device) => SensorLlm.load(model.manifest, model.files, on);
-  if (device === "webgpu") {
-    const engine = await load("webgpu");
+async function open(
+  model: FetchedModel,
+  { device, remembered }: Pick<LoadRequest, "device" | "remembered">,
+  adapter: AdapterInfo | undefined,
+  words: () => Promise<void>,
+): Promise<Chosen> {
+  const onCpu = async (): Promise<Chosen> => ({ engine: await SensorLlm.load(model.manifest, model.files, "cpu"), device: "cpu", adapter: undefined });
+  const onGpu = async (): Promise<Chosen> => {
+    await words();
+    const engine = await SensorLlm.load(model.manifest, model.files, "webgpu");
     // Compiles everything, so that the first real window need not wait for it.
     const { window, rateHz } = engine.info();
     await engine.classify(lyingStill(window, rateHz), {});
-    return { engine, device, adapter };
-  }
-  const cpu: Chosen = { engine: await load("cpu"), device: "cpu", adapter: undefined };
-  if (device === "cpu" || !adapter || adapter.software) return cpu;
+    return { engine, device: "webgpu", adapter };
+  };
+  if (device === "webgpu") return onGpu();
+  const measured = device === "cpu" ? undefined : measuredOn(model.manifest, adapter);
+  const known = measured === undefined ? "cpu" : remembered[measured];
+  // A GPU that cannot run the model is no reason not to run it.
+  if (known === "webgpu") return onGpu().catch(onCpu);
+  const cpu = await onCpu();
+  if (known === "cpu") return cpu;
   const cpuMs = await measure(cpu.engine);
-  if (cpuMs < GPU_ROUND_TRIP_MS) return cpu;
-  try {
-    await words();
-    const gpu: Chosen = { engine: await load("webgpu"), device: "webgpu", adapter };
-    const [faster, slower] = (await measure(gpu.engine)) < cpuMs ? [gpu, cpu] : [cpu, gpu];
-    slower.engine.free();
-    return faster;
-  } catch {
-    // A GPU that cannot run the model is no reason not to run it.
-    return cpu;
-  }
+  if (cpuMs < GPU_ROUND_TRIP_MS) return { ...cpu, measured };
+  const gpu = await onGpu().catch(() => undefined);
+  if (!gpu) return cpu;
+  const [faster, slower] = (await measure(gpu.engine)) < cpuMs ? [gpu, cpu] : [cpu, gpu];
+  slower.engine.free();
+  return { ...faster, measured };
 }
 
 /** Median milliseconds for one window of a phone lying still. */

@@ -4,6 +4,7 @@ import type { ErrorData } from "./errors.ts";
 import type { Measurement } from "./measure.ts";
 import type { FetchedModel } from "./model.ts";
 import type { CompiledProgram } from "./program.ts";
+import type { RememberedDevices } from "./remembered-devices.ts";
 import type { Origin } from "./store/model-source.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AnswerEvent, ClassifyOptions, Device, Embedding, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
@@ -33,7 +34,7 @@ export interface Kept {
 
 /** Page to worker, about the model of activities. */
 export type ActivityRequest =
-  | ({ kind: "load"; words: "background" | "on-demand"; kept?: Kept | undefined } & LoadMessage)
+  | ({ kind: "load"; words: "background" | "on-demand"; remembered: RememberedDevices; kept?: Kept | undefined } & LoadMessage)
   | { kind: "classify"; id: number; samples: Samples; options: WorkerOptions }
   | { kind: "embed"; id: number; samples: Samples }
   | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
@@ -90,6 +91,8 @@ export interface Results {
 export type Notice =
   | { kind: "progress"; id: number; progress: Progress }
   | { kind: "kept"; id: number; kept: Kept }
+  /** Which device was measured to be faster, to be remembered. */
+  | { kind: "measured"; id: number; on: string; device: Device }
   | { kind: "warning"; id: number; warning: ErrorData }
   | { kind: "prediction"; id: number; prediction: Omit<LivePrediction, "device"> }
   /** A message of samples was taken in: another may be sent. `dropped` windows were given up so far. */

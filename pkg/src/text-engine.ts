@@ -29,7 +29,7 @@ export interface TextGeneration {
 }
 
 /** What has to be loaded. */
-export interface LoadTextRequest extends Omit<LoadRequest, "words" | "kept"> {
+export interface LoadTextRequest extends Omit<LoadRequest, "words" | "remembered" | "kept"> {
   warmUp: boolean;
 }
 

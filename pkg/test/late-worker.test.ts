@@ -7,7 +7,7 @@ import { SensorLLMError } from "../src/errors.ts";
 import { LateWorker } from "../src/late-worker.ts";
 import { CountingEngine, delay, FakeWorker, INFO } from "./fakes.ts";
 
-const LOAD = { kind: "load", manifestUrl: "", fileUrls: undefined, wasmUrl: "", wordsWasmUrl: "", words: "background", device: "cpu", store: false } as const;
+const LOAD = { kind: "load", manifestUrl: "", fileUrls: undefined, wasmUrl: "", wordsWasmUrl: "", words: "background", device: "cpu", remembered: {}, store: false } as const;
 const fake = () => new FakeWorker(async () => ({ engine: new CountingEngine(), info: INFO }));
 
 test("what is asked before the worker is there is answered once it is", async () => {
