@@ -150,6 +150,7 @@ export class Connection {
       if (this.onLost) return this.onLost({ cause: "device-lost", message: response.message });
       return this.close(new SensorLLMError("device-lost", response.message, 'Load the model again, with the device "cpu" if this repeats.'));
     }
+    if (response.kind === "measured") return rememberDevice(response);
     if (response.kind === "words") return this.onWords?.(response.words);
     const pending = this.#pending.get(response.id);
     if (!pending) return;
@@ -191,7 +192,6 @@ export async function connect(locations: Locations, options: LoadOptions, kept?:
         onNotice: (notice) => {
           if (notice.kind === "progress") options.onProgress?.(notice.progress);
           else if (notice.kind === "kept") keepBoth(connection, notice.kept, onKept);
-          else if (notice.kind === "measured") rememberDevice(notice.on, notice.device);
           else if (notice.kind === "warning") warn(notice.warning, options.onWarning);
         },
       },

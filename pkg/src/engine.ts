@@ -4,7 +4,7 @@ import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { Kept, WorkerOptions } from "./protocol.ts";
 import type { WordsPart } from "./program.ts";
-import type { RememberedDevices } from "./remembered-devices.ts";
+import type { RememberedDevice, RememberedDevices } from "./remembered-devices.ts";
 import type { Device, Embedding, Facts, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
 
 /** A loaded model on one device. */
@@ -67,10 +67,21 @@ export interface Loaded {
   /** What spares loading it again. */
   kept?: Kept | undefined;
   /** What was measured, to be remembered. */
-  measured?: { on: string; device: Device } | undefined;
+  measured?: RememberedDevice | undefined;
   /** What has to be there before anything is asked. */
   program?: WordsPart | undefined;
+  /** Opens what answers are computed with, if that may be another engine. */
+  openWords?: (() => Promise<WordsEngine>) | undefined;
   /** What it has open on the GPU. */
+  devices?: OpenDevices | undefined;
+}
+
+/** What answers are computed with. */
+export interface WordsEngine {
+  engine: Engine;
+  device: Device;
+  measured?: RememberedDevice | undefined;
+  /** What was opened on the GPU for it. */
   devices?: OpenDevices | undefined;
 }
 

@@ -1,6 +1,7 @@
 // The worker's side: carries out requests one window at a time and answers them.
 
-import type { Engine, EngineLoader, EngineStream, Loaded } from "./engine.ts";
+import { unlessAborted } from "./abort.ts";
+import type { EngineLoader, EngineStream, Loaded, WordsEngine } from "./engine.ts";
 import { SensorLLMError, toErrorData, type ErrorData } from "./errors.ts";
 import { macrotask } from "./macrotask.ts";
 import type { AbortRequest, ActivityRequest, Response } from "./protocol.ts";
@@ -31,6 +32,8 @@ export class Host {
   /** Requests that are owed an answer; an aborted one is owed none. */
   readonly #unanswered = new Set<number>();
   #loaded: Loaded | undefined;
+  /** What answers are computed with, once it was looked for. */
+  #words: Promise<WordsEngine> | undefined;
 
   constructor(load: EngineLoader, post: (response: Response) => void) {
     this.#load = load;
@@ -52,7 +55,7 @@ export class Host {
         const loaded = await this.#abortable(request.id, (signal) => this.#load(request, onProgress, signal, onWarning));
         this.#loaded = loaded;
         void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
-        if (loaded.measured) this.#post({ kind: "measured", id: request.id, ...loaded.measured });
+        this.#remember(loaded);
         if (loaded.kept) {
           this.#post({ kind: "kept", id: request.id, kept: loaded.kept });
           void loaded.program?.compiledWords.then((words) => this.#post({ kind: "words", id: 0, words }));
@@ -60,16 +63,16 @@ export class Host {
         return this.#answer({ kind: "done", id: request.id, value: loaded.info });
       }
       case "classify":
-        this.#answer({ kind: "done", id: request.id, value: await this.#ready().classify(request.samples, request.options) });
+        this.#answer({ kind: "done", id: request.id, value: await this.#ready().engine.classify(request.samples, request.options) });
         return;
       case "embed":
-        this.#answer({ kind: "done", id: request.id, value: await this.#ready().embed(request.samples) });
+        this.#answer({ kind: "done", id: request.id, value: await this.#ready().engine.embed(request.samples) });
         return;
       case "ask":
         return this.#ask(request.id, request);
       case "listen":
         this.#listens.set(request.id, {
-          stream: this.#ready().stream(request.options),
+          stream: this.#ready().engine.stream(request.options),
           maxPending: request.maxPending,
           mayWait: request.maxPending,
           slow: 0,
@@ -97,8 +100,7 @@ export class Host {
   /** Answers a question step by step; between steps windows of listeners get in, and an abort. */
   async #ask(id: number, request: Extract<ActivityRequest, { kind: "ask" }>): Promise<void> {
     const started = performance.now();
-    const engine = this.#ready();
-    await this.#abortable(id, async (signal) => this.#loaded?.program?.words(signal));
+    const { engine, device } = await this.#abortable(id, (signal) => this.#forWords(signal));
     if (!this.#unanswered.has(id)) return;
     const answer = await engine.ask(request.samples, request.question, request.options);
     const tell = (event: AnswerEvent) => this.#post({ kind: "answered", id, event });
@@ -110,7 +112,7 @@ export class Host {
         if (step.kind === "prefill") tell({ ...step, text: "" });
         else if (step.kind === "token") tell(step);
         else {
-          tell({ ...step, milliseconds: performance.now() - started });
+          tell({ ...step, milliseconds: performance.now() - started, device });
           return this.#answer({ kind: "done", id, value: undefined });
         }
         await macrotask();
@@ -118,6 +120,38 @@ export class Host {
     } finally {
       answer.free();
     }
+  }
+
+  /** What answers are computed with. Which device that is may have to be measured, once; an abort ends the waiting only. */
+  async #forWords(signal: AbortSignal): Promise<WordsEngine> {
+    const loaded = this.#ready();
+    await loaded.program?.words(signal);
+    if (loaded.openWords) {
+      this.#words ??= this.#openWords(loaded.openWords).catch((error: unknown) => {
+        this.#words = undefined;
+        throw error;
+      });
+    }
+    return this.#words ? unlessAborted(this.#words, signal) : { engine: loaded.engine, device: loaded.info.device };
+  }
+
+  async #openWords(open: () => Promise<WordsEngine>): Promise<WordsEngine> {
+    const words = await open();
+    const labels = this.#loaded;
+    // Closed meanwhile.
+    if (!labels) return words;
+    // It holds the model's files.
+    labels.openWords = undefined;
+    if (words.device === "cpu") words.devices?.free();
+    else void words.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
+    // All it was opened for is known.
+    if (words.device === "cpu" && labels.info.device === "cpu") labels.devices?.free();
+    this.#remember(words);
+    return words;
+  }
+
+  #remember({ measured }: Loaded | WordsEngine): void {
+    if (measured) this.#post({ kind: "measured", id: 0, ...measured });
   }
 
   /** Runs what ends early when the request of this id is aborted. */
@@ -195,9 +229,9 @@ export class Host {
     if (listening && !listening.computing) listening.stream.free();
   }
 
-  #ready(): Engine {
+  #ready(): Loaded {
     if (!this.#loaded) throw new SensorLLMError("internal", "No model is loaded.");
-    return this.#loaded.engine;
+    return this.#loaded;
   }
 
   /** Gives up everything in progress and what is loaded, the GPU's memory too. */
@@ -205,12 +239,8 @@ export class Host {
     for (const id of [...this.#unanswered]) this.#abort(id);
     const loaded = this.#loaded;
     this.#loaded = undefined;
-    loaded?.devices?.free();
-    try {
-      loaded?.engine.free();
-    } catch {
-      // It is computing; it goes when the worker ends.
-    }
+    free(loaded);
+    void this.#words?.then((words) => words.engine !== loaded?.engine && free(words), () => {});
   }
 
   #fail(id: number, error: unknown): void {
@@ -222,5 +252,14 @@ export class Host {
     const notice = response.kind === "progress" || response.kind === "warning";
     const owed = notice ? this.#unanswered.has(response.id) : this.#unanswered.delete(response.id);
     if (owed) this.#post(response);
+  }
+}
+
+function free(opened: Loaded | WordsEngine | undefined): void {
+  opened?.devices?.free();
+  try {
+    opened?.engine.free();
+  } catch {
+    // It is computing; it goes when the worker ends.
   }
 }

@@ -3,31 +3,18 @@
 import { SensorLlm } from "../wasm/sensorllm.js";
 import type { Loaded, LoadRequest } from "./engine.ts";
 import { toErrorData, type ErrorData } from "./errors.ts";
+import { onFasterDevice, type Chosen } from "./faster-device.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { fetchModel, type FetchedModel } from "./model.ts";
 import type { Program } from "./program.ts";
 import { measuredOn } from "./remembered-devices.ts";
 import { withModelSource, type Origin, type Received } from "./store/model-source.ts";
-import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress, Samples } from "./types.ts";
+import { lyingStill, measureLabels } from "./trial.ts";
+import type { AdapterInfo, Device, LoadTimings, ModelInfo, Progress } from "./types.ts";
+import { wordsOpener } from "./words-engine.ts";
 
-/**
- * A window that the CPU computes in less than this is not worth a GPU: handing work over and reading the answer back
- * alone takes a few milliseconds.
- */
-const GPU_ROUND_TRIP_MS = 5;
-/** Windows measured on each device; the first ones, which compile, do not count. */
-const WARM_UP_WINDOWS = 2;
-const MEASURED_WINDOWS = 3;
 /** Models up to this size are kept for another worker; larger ones are fetched again from wherever they are stored. */
 const KEPT_BYTES = 16e6;
-
-interface Chosen {
-  engine: SensorLlm;
-  device: Device;
-  adapter: AdapterInfo | undefined;
-  /** What the device was measured on, if it was. */
-  measured?: string | undefined;
-}
 
 /** Loads a model, see {@link LoadRequest}. */
 export async function loadEngine(
@@ -59,10 +46,8 @@ export async function loadEngine(
   signal.throwIfAborted();
 
   report({ stage: "device" });
-  const { value, devices } = await watchDevices(() => open(model, request, adapter, () => program.words(signal)));
-  const { engine, device, adapter: used, measured } = value;
-  // Opened only to be measured.
-  if (device === "cpu") devices.free();
+  const { value, devices } = await watchDevices(() => openLabels(model, request, adapter, () => program.words(signal)));
+  const { opened: engine, device, measured } = value;
   const timings: LoadTimings = {
     download: downloaded - started,
     compile: compiled - downloaded,
@@ -77,13 +62,17 @@ export async function loadEngine(
   const info = engine.info() as Omit<ModelInfo, "device" | "adapter" | "timings" | keyof Origin>;
   // In the place of a worker that was lost, too: a function that the first part was thought not to need may have ended that one.
   if (request.kept || (info.words && request.words === "background")) program.prefetchWords();
+  const openWords = info.words && request.device === "auto" ? wordsOpener({ labels: { engine, device }, model, adapter, remembered: request.remembered }) : undefined;
+  // Opened only to be measured. Words, if their turn is still to come, are computed on the same one.
+  if (device === "cpu" && !openWords) devices.free();
   const bytes = [...model.files.values()].reduce((sum, { length }) => sum + length, 0);
   return {
     engine,
-    info: { ...info, device, adapter: used, ...origin, timings },
+    info: { ...info, device, adapter: device === "webgpu" ? adapter : undefined, ...origin, timings },
     kept: { program: { first }, model: bytes <= KEPT_BYTES ? { model, origin } : undefined },
-    measured: measured === undefined ? undefined : { on: measured, device },
+    measured,
     program,
+    openWords,
     devices,
   };
 }
@@ -94,59 +83,31 @@ function responseEnds(started: number): number[] {
   return [started, ...entries.map((entry) => entry.responseEnd).filter((end) => end >= started)];
 }
 
-/**
- * Builds the model where it is asked for. `auto`: on the CPU, which is ready at once, unless that is slow and a real GPU
- * is measured to be faster; what was measured once is remembered.
- */
-async function open(
+/** Builds the model where it is asked for; where that is left open, on the device that names activities faster. */
+async function openLabels(
   model: FetchedModel,
   { device, remembered }: Pick<LoadRequest, "device" | "remembered">,
   adapter: AdapterInfo | undefined,
   words: () => Promise<void>,
-): Promise<Chosen> {
-  const onCpu = async (): Promise<Chosen> => ({ engine: await SensorLlm.load(model.manifest, model.files, "cpu"), device: "cpu", adapter: undefined });
-  const onGpu = async (): Promise<Chosen> => {
-    await words();
-    const engine = await SensorLlm.load(model.manifest, model.files, "webgpu");
-    // Compiles everything, so that the first real window need not wait for it.
-    const { window, rateHz } = engine.info();
-    await engine.classify(lyingStill(window, rateHz), {});
-    return { engine, device: "webgpu", adapter };
+): Promise<Chosen<SensorLlm>> {
+  const open = async (device: Device) => {
+    if (device === "webgpu") await words();
+    const engine = await SensorLlm.load(model.manifest, model.files, device);
+    try {
+      // Compiles everything, so that the first real window need not wait for it.
+      if (device === "webgpu") await engine.classify(lyingStill(engine), {});
+      return engine;
+    } catch (error) {
+      engine.free();
+      throw error;
+    }
   };
-  if (device === "webgpu") return onGpu();
-  const measured = device === "cpu" ? undefined : measuredOn(model.manifest, adapter);
-  const known = measured === undefined ? "cpu" : remembered[measured];
-  // A GPU that cannot run the model is no reason not to run it.
-  if (known === "webgpu") return onGpu().catch(onCpu);
-  const cpu = await onCpu();
-  if (known === "cpu") return cpu;
-  const cpuMs = await measure(cpu.engine);
-  if (cpuMs < GPU_ROUND_TRIP_MS) return { ...cpu, measured };
-  const gpu = await onGpu().catch(() => undefined);
-  if (!gpu) return cpu;
-  const [faster, slower] = (await measure(gpu.engine)) < cpuMs ? [gpu, cpu] : [cpu, gpu];
-  slower.engine.free();
-  return { ...faster, measured };
-}
-
-/** Median milliseconds for one window of a phone lying still. */
-async function measure(engine: SensorLlm): Promise<number> {
-  const { window, rateHz } = engine.info();
-  const samples = lyingStill(window, rateHz);
-  const times: number[] = [];
-  for (let round = 0; round < WARM_UP_WINDOWS + MEASURED_WINDOWS; round += 1) {
-    const started = performance.now();
-    await engine.classify(samples, {});
-    if (round >= WARM_UP_WINDOWS) times.push(performance.now() - started);
-  }
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] as number;
-}
-
-function lyingStill(window: number, rateHz: number): Samples {
-  return {
-    timeMs: Float64Array.from({ length: window }, (_, row) => (row * 1000) / rateHz),
-    acceleration: Float32Array.from({ length: 3 * window }, (_, index) => (index % 3 === 2 ? 9.80665 : 0)),
-    rotationRate: new Float32Array(3 * window),
-    convention: "canonical",
-  };
+  if (device !== "auto") return { opened: await open(device), device, measured: undefined };
+  return onFasterDevice({
+    name: measuredOn("labels", model.manifest, adapter),
+    remembered,
+    open,
+    free: (engine) => engine.free(),
+    measure: measureLabels,
+  });
 }

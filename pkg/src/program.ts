@@ -1,5 +1,6 @@
 // The program in the worker, which comes in two files: the first names activities on the CPU, the second has words and WebGPU.
 
+import { unlessAborted } from "./abort.ts";
 import { SensorLLMError } from "./errors.ts";
 import { answered, fetchOk, interrupted } from "./model.ts";
 
@@ -159,14 +160,4 @@ function notTheProgram(url: string, cause: unknown): SensorLLMError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const hint = "Check that sensorllm_bg.wasm and sensorllm_words.wasm of this version are served, whole, and that each address is the right one's.";
   return new SensorLLMError("download", `${url} is not the program: ${why}.`, hint, { cause });
-}
-
-/** Settles as `promise` does, but not after `signal` aborts. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
 }

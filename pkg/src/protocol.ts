@@ -4,7 +4,7 @@ import type { ErrorData } from "./errors.ts";
 import type { Measurement } from "./measure.ts";
 import type { FetchedModel } from "./model.ts";
 import type { CompiledProgram } from "./program.ts";
-import type { RememberedDevices } from "./remembered-devices.ts";
+import type { RememberedDevice, RememberedDevices } from "./remembered-devices.ts";
 import type { Origin } from "./store/model-source.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { AnswerEvent, ClassifyOptions, Device, Embedding, LivePrediction, ModelInfo, Prediction, Progress, Samples } from "./types.ts";
@@ -22,6 +22,7 @@ interface LoadMessage {
   wasmUrl: string;
   wordsWasmUrl: string;
   device: "auto" | Device;
+  remembered: RememberedDevices;
   store: "auto" | false;
 }
 
@@ -34,7 +35,7 @@ export interface Kept {
 
 /** Page to worker, about the model of activities. */
 export type ActivityRequest =
-  | ({ kind: "load"; words: "background" | "on-demand"; remembered: RememberedDevices; kept?: Kept | undefined } & LoadMessage)
+  | ({ kind: "load"; words: "background" | "on-demand"; kept?: Kept | undefined } & LoadMessage)
   | { kind: "classify"; id: number; samples: Samples; options: WorkerOptions }
   | { kind: "embed"; id: number; samples: Samples }
   | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
@@ -91,8 +92,6 @@ export interface Results {
 export type Notice =
   | { kind: "progress"; id: number; progress: Progress }
   | { kind: "kept"; id: number; kept: Kept }
-  /** Which device was measured to be faster, to be remembered. */
-  | { kind: "measured"; id: number; on: string; device: Device }
   | { kind: "warning"; id: number; warning: ErrorData }
   | { kind: "prediction"; id: number; prediction: Omit<LivePrediction, "device"> }
   /** A message of samples was taken in: another may be sent. `dropped` windows were given up so far. */
@@ -110,5 +109,7 @@ export type Response =
   | { kind: "lost"; id: 0; message: string }
   /** The program's second part was compiled, to be kept too. Belongs to no request. */
   | { kind: "words"; id: 0; words: WebAssembly.Module }
+  /** Which device was measured to be faster, to be remembered. Belongs to no request. */
+  | ({ kind: "measured"; id: 0 } & RememberedDevice)
   | { kind: "done"; id: number; value: Results[keyof Results] }
   | { kind: "error"; id: number; error: ErrorData };

@@ -1,24 +1,28 @@
-// Which device named activities faster, by model and adapter: measured once, and remembered by the browser for this origin.
+// Which device was faster, by track, model and adapter: measured once, and remembered by the browser for this origin.
 
+import { manifestFiles } from "./store/record.ts";
 import type { AdapterInfo, Device } from "./types.ts";
 
 /** The faster device by what was measured, see {@link measuredOn}. */
 export type RememberedDevices = Record<string, Device>;
+
+/** One of them. */
+export interface RememberedDevice {
+  on: string;
+  device: Device;
+}
 
 /** Under this name in `localStorage`. */
 const NAME = "sensorllm.devices";
 /** Older ones are forgotten, so that models that come and go do not fill the store. */
 const MOST = 50;
 
-/** A name for a model on an adapter; undefined when there is nothing to choose, or the manifest is not one. */
-export function measuredOn(manifest: Uint8Array, adapter: AdapterInfo | undefined): string | undefined {
+/** A name for a model's labels or words on an adapter; undefined when there is nothing to choose, or the manifest is not one. */
+export function measuredOn(track: "labels" | "words", manifest: Uint8Array, adapter: AdapterInfo | undefined): string | undefined {
   if (!adapter || adapter.software) return undefined;
-  try {
-    const { weights } = JSON.parse(new TextDecoder().decode(manifest)) as { weights: { sha256: string } };
-    return `${weights.sha256} ${adapter.name}`;
-  } catch {
-    return undefined;
-  }
+  // Weights tell a model from another; tokenizers are shared.
+  const [largest] = manifestFiles(new TextDecoder().decode(manifest)).sort((a, b) => b.bytes - a.bytes);
+  return largest && `${track} ${largest.sha256} ${adapter.name}`;
 }
 
 /** All that is remembered; nothing where there is no store, or it may not be read. */
@@ -33,10 +37,10 @@ export function rememberedDevices(): RememberedDevices {
 }
 
 /** Remembers what was measured; where that cannot be, it is measured again. */
-export function rememberDevice(measured: string, device: Device): void {
+export function rememberDevice({ on, device }: RememberedDevice): void {
   try {
-    const { [measured]: _, ...others } = rememberedDevices();
-    const entries = [...Object.entries(others), [measured, device]].slice(-MOST);
+    const { [on]: _, ...others } = rememberedDevices();
+    const entries = [...Object.entries(others), [on, device]].slice(-MOST);
     globalThis.localStorage.setItem(NAME, JSON.stringify(Object.fromEntries(entries)));
   } catch {
     // No store, none that may be written, or a full one.

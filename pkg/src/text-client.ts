@@ -2,6 +2,7 @@
 
 import { absolute, closed, Connection, modelUrls, streamed, warn, type Locations } from "./client.ts";
 import type { Request } from "./protocol.ts";
+import { rememberedDevices } from "./remembered-devices.ts";
 import { askToPersist } from "./store/persist.ts";
 import type { DescribeOptions, GenerateEvent, GenerateOptions, LoadTextOptions, Prompt, TextModelInfo } from "./text-types.ts";
 import type { ModelFiles, Samples } from "./types.ts";
@@ -22,6 +23,7 @@ export async function connectText(
         wasmUrl: absolute(options.wasmUrl ?? locations.wasm),
         wordsWasmUrl: absolute(options.wordsWasmUrl ?? locations.wordsWasm),
         device: options.device ?? "auto",
+        remembered: rememberedDevices(),
         warmUp: options.warmUp ?? true,
         store: options.store ?? "auto",
       },

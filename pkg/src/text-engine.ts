@@ -4,6 +4,7 @@ import type { LoadRequest } from "./engine.ts";
 import type { ErrorData } from "./errors.ts";
 import type { OpenDevices } from "./gpu.ts";
 import type { WorkerDescribeOptions, WorkerGenerateOptions } from "./protocol.ts";
+import type { RememberedDevice } from "./remembered-devices.ts";
 import type { Prompt, TextModelInfo, TextProgress } from "./text-types.ts";
 import type { Samples } from "./types.ts";
 
@@ -29,7 +30,7 @@ export interface TextGeneration {
 }
 
 /** What has to be loaded. */
-export interface LoadTextRequest extends Omit<LoadRequest, "words" | "remembered" | "kept"> {
+export interface LoadTextRequest extends Omit<LoadRequest, "words" | "kept"> {
   warmUp: boolean;
 }
 
@@ -37,6 +38,8 @@ export interface LoadTextRequest extends Omit<LoadRequest, "words" | "remembered
 export interface LoadedText {
   engine: TextEngine;
   info: TextModelInfo;
+  /** What was measured, to be remembered. */
+  measured?: RememberedDevice | undefined;
   /** What it has open on the GPU. */
   devices?: OpenDevices | undefined;
 }

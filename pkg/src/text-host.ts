@@ -48,6 +48,7 @@ export class TextHost {
         this.#loaded?.engine.free();
         this.#loaded = loaded;
         void loaded.devices?.lost.then((message) => this.#post({ kind: "lost", id: 0, message }));
+        if (loaded.measured) this.#post({ kind: "measured", id: 0, ...loaded.measured });
         return this.#answer({ kind: "done", id, value: loaded.info });
       }
       case "generate":

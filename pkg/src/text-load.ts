@@ -1,13 +1,16 @@
 // Loading a language model in the worker: each file goes to the device while it downloads, then everything is compiled.
 
-import { TextModelLoader, type TextModel } from "../wasm/sensorllm.js";
+import { TextModelLoader, TextTrial, type TextModel } from "../wasm/sensorllm.js";
 import { toErrorData, type ErrorData, type SensorLLMError } from "./errors.ts";
+import { onFasterDevice } from "./faster-device.ts";
 import { findAdapter, noWebGpu, watchDevices } from "./gpu.ts";
 import { macrotask } from "./macrotask.ts";
 import type { Program } from "./program.ts";
+import { measuredOn, type RememberedDevice, type RememberedDevices } from "./remembered-devices.ts";
 import { withModelSource, type Received } from "./store/model-source.ts";
 import type { LoadedText, LoadTextRequest, TextEngine } from "./text-engine.ts";
 import type { TextModelInfo, TextProgress } from "./text-types.ts";
+import { measureText } from "./trial.ts";
 import type { AdapterInfo, Device } from "./types.ts";
 
 /** Loads a language model, see {@link LoadTextRequest}. */
@@ -26,11 +29,13 @@ export async function loadTextEngine(
   const report = (change: Partial<TextProgress>) => onProgress((progress = { ...progress, ...change }));
   const received = ({ waiting, ...bytes }: Received) => report({ stage: waiting ? "wait" : "download", ...bytes });
   const options = { ...request, signal, onProgress: received, onWarning: (warning: SensorLLMError) => onWarning(toErrorData(warning)) };
-  const { loader, device, devices, origin } = await withModelSource(options, async (source) => {
+  const { loader, device, measured, devices, origin } = await withModelSource(options, async (source) => {
     const [manifest] = await Promise.all([source.manifest(), program.start(request, signal), program.words(signal)]);
     signal.throwIfAborted();
-    const { value, devices } = await watchDevices(() => open(manifest, request.device, adapter));
-    const { loader, device } = value;
+    const { value, devices } = await watchDevices(() => open(manifest, request, adapter));
+    const { loader, device, measured } = value;
+    // Opened only to be measured.
+    if (device === "cpu") devices.free();
     try {
       const files = loader.files() as { path: string; bytes: number }[];
       await source.expect(files);
@@ -39,7 +44,7 @@ export async function loadTextEngine(
         await source.load(path, loader);
         signal.throwIfAborted();
       }
-      return { loader, device, devices, origin: source.origin };
+      return { loader, device, measured, devices, origin: source.origin };
     } catch (error) {
       loader.free();
       devices.free();
@@ -63,7 +68,7 @@ export async function loadTextEngine(
       ...origin,
       timings,
     };
-    return { engine: model as TextEngine, info, devices };
+    return { engine: model as TextEngine, info, measured, devices };
   } catch (error) {
     model.free();
     devices.free();
@@ -71,21 +76,36 @@ export async function loadTextEngine(
   }
 }
 
-/** Opens the device. `auto`: a real GPU if there is one that can be opened, otherwise the CPU. */
-async function open(
-  manifest: Uint8Array,
-  device: "auto" | Device,
-  adapter: AdapterInfo | undefined,
-): Promise<{ loader: TextModelLoader; device: Device }> {
-  if (device === "webgpu") return { loader: await TextModelLoader.open(manifest, device), device };
-  if (device === "auto" && adapter && !adapter.software) {
-    try {
-      return { loader: await TextModelLoader.open(manifest, "webgpu"), device: "webgpu" };
-    } catch {
-      // A GPU that cannot be opened is no reason not to compute; a manifest that cannot be read fails again below.
-    }
-  }
-  return { loader: await TextModelLoader.open(manifest, "cpu"), device: "cpu" };
+interface Opened {
+  loader: TextModelLoader;
+  device: Device;
+  measured?: RememberedDevice | undefined;
+}
+
+/** Opens the device; where that is left open, the faster one. A GPU that cannot be opened is no reason not to compute. */
+async function open(manifest: Uint8Array, request: LoadTextRequest, adapter: AdapterInfo | undefined): Promise<Opened> {
+  const on = async (device: Device) => ({ loader: await TextModelLoader.open(manifest, device), device });
+  if (request.device !== "auto") return on(request.device);
+  const { device, measured } = await choose(manifest, request.remembered, adapter);
+  if (device === "cpu") return { ...(await on("cpu")), measured };
+  return on("webgpu").then((opened) => ({ ...opened, measured }), () => on("cpu"));
+}
+
+/** The faster device, told before the weights are there: by a model of the same widths, cut short. */
+async function choose(manifest: Uint8Array, remembered: RememberedDevices, adapter: AdapterInfo | undefined): Promise<Pick<Opened, "device" | "measured">> {
+  const name = measuredOn("words", manifest, adapter);
+  if (name === undefined) return { device: "cpu" };
+  const known = remembered[name];
+  if (known) return { device: known };
+  const { opened, device, measured } = await onFasterDevice({
+    name,
+    remembered,
+    open: (device) => TextTrial.open(manifest, device),
+    free: (trial) => trial.free(),
+    measure: measureText,
+  });
+  opened.free();
+  return { device, measured };
 }
 
 /** Computes a short prompt and a token, so that no program is left to be compiled when the first real prompt comes. */

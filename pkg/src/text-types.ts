@@ -87,7 +87,10 @@ export interface TextProgress {
 
 /** Where a language model computes, and where the program's files are. */
 export interface LoadTextOptions {
-  /** `auto` computes on a real (not a software) GPU if there is one, on the CPU otherwise. Default `auto`. */
+  /**
+   * `auto` computes on the CPU unless a real (not a software) GPU is measured to be faster: before the weights are there, with a model of
+   * the same widths that is cut short. What was measured is remembered for this site. Default `auto`.
+   */
   device?: "auto" | Device | undefined;
   /**
    * `auto` stores the model in this browser, so that the next load needs no network, and a load that was cut off goes on where it

@@ -161,7 +161,7 @@ export type AnswerEvent =
   | { kind: "facts"; facts: Facts; text: "" }
   | { kind: "prefill"; /** Positions of the prompt computed. */ done: number; total: number; text: "" }
   | { kind: "token"; text: string }
-  | { kind: "finished"; reason: string; /** From the question to the end. */ milliseconds: number; text: string };
+  | { kind: "finished"; reason: string; /** From the question to the end. */ milliseconds: number; /** Where it was computed. */ device: Device; text: string };
 
 /** How far loading has come. */
 export interface Progress {
@@ -190,7 +190,10 @@ export interface ModelFiles {
 export interface LoadOptions {
   /** URL of a model folder (or of its manifest.json), or the URL of each file. Left out: the model in this package. */
   model?: string | URL | ModelFiles | undefined;
-  /** `auto` computes on the CPU unless this machine's GPU is measured to be faster. Default `auto`. */
+  /**
+   * `auto` computes on the CPU unless this machine's GPU is measured to be faster, each for itself: labels when the model is loaded, words
+   * when they are asked for first. What was measured is remembered for this site. Default `auto`.
+   */
   device?: "auto" | Device | undefined;
   /**
    * `auto` stores a model of your own in this browser, so that the next load needs no network, and a load that was cut off goes

@@ -20,7 +20,11 @@ function store({ full = false } = {}): Map<string, string> {
 afterEach(() => Object.defineProperty(globalThis, "localStorage", { configurable: true, value: undefined }));
 
 const GPU = { name: "some gpu", software: false };
-const manifest = (sha256: string) => new TextEncoder().encode(JSON.stringify({ weights: { sha256 } }));
+/** A manifest whose tokenizer is that of other models, and whose weights begin with this digit. */
+const manifest = (digit: string) => {
+  const file = (path: string, bytes: number, digit: string) => ({ path, bytes, sha256: digit.repeat(64) });
+  return new TextEncoder().encode(JSON.stringify({ tokenizer: file("tokenizer.json", 10, "0"), shards: [file("a", 20, digit), file("b", 15, "0")] }));
+};
 
 /** Loads with a worker that measures, and returns what that was told. */
 async function load(measured?: { on: string; device: "cpu" | "webgpu" }): Promise<LoadRequest> {
@@ -58,16 +62,16 @@ test("without a store, or with one that is full or holds something else, it is m
 
 test("the oldest are forgotten", () => {
   store();
-  for (let number = 0; number < 60; number += 1) rememberDevice(`model ${number}`, "cpu");
+  for (let number = 0; number < 60; number += 1) rememberDevice({ on: `model ${number}`, device: "cpu" });
   const names = Object.keys(rememberedDevices());
   assert.deepEqual([names.length, names[0], names.at(-1)], [50, "model 10", "model 59"]);
 });
 
-test("it is remembered for a model and an adapter; there is nothing to remember without a real GPU", () => {
-  const of = (sha256: string, name: string) => measuredOn(manifest(sha256), { ...GPU, name });
+test("it is remembered for a track of a model on an adapter; there is nothing to remember without a real GPU", () => {
+  const of = (digit: string, name: string, track: "labels" | "words" = "labels") => measuredOn(track, manifest(digit), { ...GPU, name });
   assert.equal(of("1", "a"), of("1", "a"));
-  assert.equal(new Set([of("1", "a"), of("2", "a"), of("1", "b")]).size, 3);
-  assert.equal(measuredOn(manifest("1"), undefined), undefined);
-  assert.equal(measuredOn(manifest("1"), { ...GPU, software: true }), undefined);
-  assert.equal(measuredOn(new Uint8Array([123]), GPU), undefined);
+  assert.equal(new Set([of("1", "a"), of("2", "a"), of("1", "b"), of("1", "a", "words")]).size, 4);
+  assert.equal(measuredOn("labels", manifest("1"), undefined), undefined);
+  assert.equal(measuredOn("labels", manifest("1"), { ...GPU, software: true }), undefined);
+  assert.equal(measuredOn("labels", new Uint8Array([123]), GPU), undefined);
 });

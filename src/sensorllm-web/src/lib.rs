@@ -12,6 +12,7 @@ mod device;
 mod text_convert;
 mod text_loader;
 mod text_model;
+mod text_trial;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -26,6 +27,7 @@ use wasm_bindgen::prelude::*;
 pub use answer::Answer;
 pub use text_loader::TextModelLoader;
 pub use text_model::{Generation, TextModel};
+pub use text_trial::TextTrial;
 
 /// Runs once, when the module is instantiated.
 #[wasm_bindgen(start)]

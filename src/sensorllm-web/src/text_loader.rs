@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use burn::tensor::Device;
 use js_sys::Uint8Array;
 use sensorllm::checkpoint::{CheckpointLoader, CheckpointManifest};
+use sensorllm::language::LanguageConfig;
 use sensorllm::manifest::FileEntry;
 use sensorllm::text::{ChatTemplate, Tokenizer};
 use sensorllm::{Error, ErrorKind, Result, text_model};
@@ -34,7 +35,7 @@ pub struct TextModelLoader {
     files: VecDeque<(Purpose, FileEntry)>,
     /// What has come of the current file.
     content: Vec<u8>,
-    language: sensorllm::language::LanguageConfig,
+    language: LanguageConfig,
     tokenizer: Option<Tokenizer>,
     tokenizer_config: Option<Vec<u8>>,
     chat_template: Option<String>,
@@ -86,16 +87,18 @@ impl TextModelLoader {
     }
 }
 
+/// The language model that a manifest describes.
+pub(crate) fn language(manifest: &CheckpointManifest) -> Result<&LanguageConfig> {
+    manifest.language.as_ref().ok_or_else(|| {
+        let hint = "convert one with `sensorllm convert --llm DIR`";
+        Error::new(ErrorKind::Manifest, "this model has no language model", hint)
+    })
+}
+
 impl TextModelLoader {
     async fn new(manifest: &[u8], device: &str) -> Result<Self> {
         let manifest = CheckpointManifest::parse(manifest)?;
-        let Some(language) = manifest.language.clone() else {
-            return Err(Error::new(
-                ErrorKind::Manifest,
-                "this model has no language model",
-                "convert one with `sensorllm convert --llm DIR`",
-            ));
-        };
+        let language = language(&manifest)?.clone();
         let Some(tokenizer) = manifest.tokenizer.clone() else {
             return Err(Error::new(
                 ErrorKind::Tokenizer,

@@ -68,6 +68,7 @@ pub mod text;
 pub mod text_model;
 pub mod transitions;
 pub mod trend;
+pub mod trial;
 pub mod weights;
 pub mod words;
 

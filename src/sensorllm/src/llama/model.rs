@@ -66,6 +66,12 @@ impl LlamaConfig {
 }
 
 impl Llama {
+    /// The first `layers` blocks alone, which share their weights with this model.
+    pub(crate) fn first(&self, layers: usize) -> Self {
+        let blocks = self.blocks.iter().take(layers).cloned().collect();
+        Self { blocks, norm: self.norm.clone(), config: LlamaConfig { layers, ..self.config.clone() } }
+    }
+
     /// Continues the sequence in `cache` by the positions in `x` and returns their last hidden states.
     ///
     /// # Shapes
