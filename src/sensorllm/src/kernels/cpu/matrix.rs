@@ -22,10 +22,13 @@ pub(crate) struct PackedMatrix {
     pub(super) set: InstructionSet,
 }
 
+/// Bytes of a cache line.
+pub(super) const LINE: usize = 64;
+
 /// A cache line: what keeps the panels aligned.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Line([u8; 64]);
+struct Line([u8; LINE]);
 
 /// Bits per weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +121,7 @@ impl PackedMatrix {
         assert_eq!(scales.len(), rows * blocks, "scales are [rows, columns / {BLOCK}]");
         let mut matrix = Self { data: Arc::new([]), rows, columns, bits, set };
         let bytes = matrix.panels() * blocks * matrix.block_bytes();
-        let mut data = vec![Line([0; 64]); bytes.div_ceil(64)];
+        let mut data = vec![Line([0; LINE]); bytes.div_ceil(LINE)];
         let weights = matrix.weight_bytes();
         for (row, scales) in scales.chunks_exact(blocks.max(1)).enumerate() {
             let lane = row % matrix.panel_rows();
@@ -180,6 +183,12 @@ impl PackedMatrix {
         // The scales follow the weights within the block.
         let scales = weights.wrapping_add(self.weight_bytes());
         Panel { weights, weights_step: step, scales, scales_step: step, blocks }
+    }
+
+    /// A panel's data as it is stored; nothing if there is no such panel.
+    pub(super) fn panel_bytes(&self, index: usize) -> &[u8] {
+        let bytes = self.columns / BLOCK * self.block_bytes();
+        self.data.bytes().get(index * bytes..).map_or(&[], |data| &data[..bytes.min(data.len())])
     }
 
     /// One row, dequantised: an embedding's lookup.

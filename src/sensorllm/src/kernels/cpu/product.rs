@@ -2,11 +2,12 @@
 #![allow(unsafe_code)] // Hands pointers to the inner loop, and threads write disjoint parts of one output.
 
 use std::cell::RefCell;
+use std::hint::black_box;
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::activations::{Activations, TOKENS};
-use super::matrix::{Bits, PackedMatrix};
+use super::matrix::{Bits, LINE, PackedMatrix};
 use super::simd::{Kernel, Simd};
 use super::threads;
 use super::tile::{Format, Q4, Q8, VECTORS, Wide, WidePanel, Widen, tile};
@@ -17,8 +18,8 @@ const CHUNK: usize = 64;
 /// Products at least this large (weights × tokens) are shared among threads.
 const SHARED: usize = 1 << 17;
 
-/// `y = x · Wᵀ` for some matrices with the same input, which is rounded once for all of them: every token's outputs. NaN or
-/// infinity in a token's activations makes all its outputs NaN.
+/// `x · Wᵀ` for some matrices with the same input, which is rounded once for all of them: every token's outputs. NaN or infinity in a
+/// token's activations makes all its outputs NaN.
 ///
 /// The result differs from the exact product with the dequantised weights by less than 1e-4 of its norm, because activations
 /// are rounded to 16 bits.
@@ -26,28 +27,30 @@ const SHARED: usize = 1 << 17;
 /// # Shapes
 ///
 /// - x: `[tokens, columns]`
-/// - y: `[tokens, rows]` for each matrix, overwritten
+/// - output: `[tokens, rows]` for each matrix
 ///
 /// # Panics
 ///
-/// If the slices do not have these shapes, or the matrices differ in their columns.
-pub(crate) fn matmul_each<const N: usize>(matrices: [&PackedMatrix; N], x: &[f32], mut y: [&mut [f32]; N]) {
-    let Some(first) = matrices.first() else { return };
+/// If `x` does not have this shape, or the matrices differ in their columns.
+pub(crate) fn matmul_each<const N: usize>(matrices: [&PackedMatrix; N], x: &[f32]) -> [Vec<f32>; N] {
+    let Some(first) = matrices.first() else { return [(); N].map(|()| Vec::new()) };
     let (set, columns) = (first.set, first.columns());
     let tokens = x.len() / columns.max(1);
     assert_eq!(x.len(), tokens * columns, "x is [tokens, columns]");
-    for (matrix, y) in matrices.iter().zip(&y) {
+    for matrix in matrices {
         assert!(matrix.columns() == columns && matrix.set == set, "the matrices have the same input");
-        assert_eq!(y.len(), tokens * matrix.rows(), "y is [tokens, rows]");
     }
+    // Not filled with zeros first: that takes longer than a norm.
+    let mut y: [Vec<f32>; N] = matrices.map(|matrix| Vec::with_capacity(tokens * matrix.rows()));
     ACTIVATIONS.with_borrow_mut(|activations| {
         for (chunk, x) in x.chunks((CHUNK * columns).max(1)).enumerate() {
             set.run(Round { activations, x, columns });
             for (matrix, y) in matrices.iter().zip(&mut y) {
-                let first = chunk * CHUNK * matrix.rows();
-                let y = &mut y[first..][..activations.tokens() * matrix.rows()];
-                let product = Product { matrix, activations, y: y.as_mut_ptr() };
-                if columns * y.len() < SHARED {
+                let outputs = activations.tokens() * matrix.rows();
+                // SAFETY: the chunk's tokens are among those that there is room for.
+                let y = unsafe { y.as_mut_ptr().add(chunk * CHUNK * matrix.rows()) };
+                let product = Product { matrix, activations, y };
+                if columns * outputs < SHARED {
                     product.panels(0..matrix.panels());
                 } else {
                     threads::share(matrix.panels(), |panels| product.panels(panels));
@@ -55,6 +58,11 @@ pub(crate) fn matmul_each<const N: usize>(matrices: [&PackedMatrix; N], x: &[f32
             }
         }
     });
+    for (matrix, y) in matrices.iter().zip(&mut y) {
+        // SAFETY: the chunks had all tokens, and the panels all rows.
+        unsafe { y.set_len(tokens * matrix.rows()) };
+    }
+    y
 }
 
 thread_local! {
@@ -101,7 +109,8 @@ impl Product<'_> {
                         four_bits: matrix.bits == Bits::Four,
                         to: wide,
                     });
-                    self.tokens::<Wide>(index..index + 1, Some(wide));
+                    let widened = Widened { panel: wide, next: matrix.panel_bytes(index + 1) };
+                    self.tokens::<Wide>(index..index + 1, Some(widened));
                 }
             });
         } else if matrix.bits == Bits::Four {
@@ -111,18 +120,18 @@ impl Product<'_> {
         }
     }
 
-    /// As [`Self::panels`]; the only panel's weights are in `wide` if that is there.
-    fn tokens<F: Format>(&self, panels: Range<usize>, wide: Option<&WidePanel>) {
+    /// As [`Self::panels`]; the only panel's weights are in `widened` if that is there.
+    fn tokens<F: Format>(&self, panels: Range<usize>, widened: Option<Widened>) {
         let tokens = self.activations.tokens();
         let (whole, left) = (tokens / TOKENS * TOKENS, tokens % TOKENS);
         if whole > 0 {
-            self.groups::<F, TOKENS>(panels.clone(), 0..whole, wide);
+            self.groups::<F, TOKENS>(panels.clone(), 0..whole, widened);
         }
         match left {
             0 => {}
-            1 => self.groups::<F, 1>(panels, whole..tokens, wide),
-            2 => self.groups::<F, 2>(panels, whole..tokens, wide),
-            _ => self.groups::<F, 3>(panels, whole..tokens, wide),
+            1 => self.groups::<F, 1>(panels, whole..tokens, widened),
+            2 => self.groups::<F, 2>(panels, whole..tokens, widened),
+            _ => self.groups::<F, 3>(panels, whole..tokens, widened),
         }
     }
 
@@ -130,10 +139,18 @@ impl Product<'_> {
         &self,
         panels: Range<usize>,
         tokens: Range<usize>,
-        wide: Option<&WidePanel>,
+        widened: Option<Widened>,
     ) {
-        self.matrix.set.run(Groups::<F, T> { product: self, panels, tokens, wide, format: PhantomData });
+        self.matrix.set.run(Groups::<F, T> { product: self, panels, tokens, widened, format: PhantomData });
     }
+}
+
+/// A panel whose weights were widened.
+#[derive(Clone, Copy)]
+struct Widened<'a> {
+    panel: &'a WidePanel,
+    /// The panel to be widened next, as it is stored.
+    next: &'a [u8],
 }
 
 /// Some panels times groups of `T` tokens.
@@ -141,7 +158,7 @@ struct Groups<'a, F, const T: usize> {
     product: &'a Product<'a>,
     panels: Range<usize>,
     tokens: Range<usize>,
-    wide: Option<&'a WidePanel>,
+    widened: Option<Widened<'a>>,
     format: PhantomData<F>,
 }
 
@@ -152,9 +169,13 @@ impl<F: Format, const T: usize> Kernel for Groups<'_, F, T> {
         let Product { matrix, activations, y } = self.product;
         let panel_rows = VECTORS * S::LANES;
         for index in self.panels {
-            let panel = self.wide.map_or_else(|| matrix.panel(index), |wide| wide.panel(panel_rows));
+            let panel =
+                self.widened.map_or_else(|| matrix.panel(index), |widened| widened.panel.panel(panel_rows));
             let rows = panel_rows.min(matrix.rows() - index * panel_rows);
+            let next = self.widened.map_or(&[][..], |widened| widened.next);
+            let mut next = next.chunks(next.len().div_ceil(self.tokens.len() / T).max(1));
             for token in self.tokens.clone().step_by(T) {
+                fetch(next.next().unwrap_or_default());
                 let group = activations.group(token);
                 // SAFETY: the panel's weights have format `F`; a group of `T` tokens starts at `token`.
                 let sums = unsafe { tile::<S, F, T>(s, panel, group) };
@@ -167,6 +188,13 @@ impl<F: Format, const T: usize> Kernel for Groups<'_, F, T> {
             }
         }
     }
+}
+
+/// Reads something of each cache line, so that all of them are near when they are needed. There is an instruction for it, but not in
+/// WebAssembly.
+#[inline(always)]
+fn fetch(lines: &[u8]) {
+    black_box(lines.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
 }
 
 /// Writes the first `rows` of two vectors.

@@ -15,8 +15,7 @@ pub(crate) fn holds<const D: usize>(x: &Tensor<D>) -> bool {
 /// `x · weightᵀ` of some weights; `x: [n, columns]`, outputs `[n, rows]`. The tensor is on the CPU, as the matrices are.
 pub(crate) fn matmul_each<const N: usize>(x: &Tensor<2>, weights: [&PackedMatrix; N]) -> [Tensor<2>; N] {
     let [n, _] = x.dims();
-    let mut y = weights.map(|weight| vec![0.0; n * weight.rows()]);
-    with_values(x, |x| super::matmul_each(weights, x, y.each_mut().map(Vec::as_mut_slice)));
+    let y = with_values(x, |x| super::matmul_each(weights, x));
     let mut rows = weights.iter().map(|weight| weight.rows());
     y.map(|y| tensor(y, [n, rows.next().unwrap_or(0)]))
 }
@@ -24,9 +23,7 @@ pub(crate) fn matmul_each<const N: usize>(x: &Tensor<2>, weights: [&PackedMatrix
 /// `silu(x · gateᵀ) · (x · upᵀ)`, `[n, rows]`. The tensor is on the CPU, as the matrices are.
 pub(crate) fn swiglu_matmul(x: &Tensor<2>, gate: &PackedMatrix, up: &PackedMatrix) -> Tensor<2> {
     let [n, _] = x.dims();
-    let mut y = vec![0.0; n * gate.rows()];
-    let mut up_x = vec![0.0; n * up.rows()];
-    with_values(x, |x| super::matmul_each([gate, up], x, [&mut y, &mut up_x]));
+    let [mut y, up_x] = with_values(x, |x| super::matmul_each([gate, up], x));
     super::swiglu(&mut y, &up_x);
     tensor(y, [n, gate.rows()])
 }
@@ -53,8 +50,7 @@ pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Optio
 /// `silu(gate) · up`. The tensors are on the CPU.
 pub(crate) fn swiglu(gate: Tensor<3>, up: Tensor<3>) -> Tensor<3> {
     let shape = gate.dims();
-    let mut y = Vec::new();
-    with_values(&gate, |gate| y = gate.to_vec());
+    let mut y = with_values(&gate, <[f32]>::to_vec);
     with_values(&up, |up| super::swiglu(&mut y, up));
     tensor(y, shape)
 }
@@ -74,9 +70,10 @@ pub(crate) fn attend(
     scale: f32,
 ) -> Tensor<3> {
     let shape = q.dims();
-    let [mut q, mut k] = [owned(q), owned(k)];
+    let [mut q, mut k] = [known(owned(q)), known(owned(k))];
+    let (q, k) = (q.storage_mut(), k.storage_mut());
     let mut y = vec![0.0; q.len()];
-    with_values(&v, |v| buffer.attend(&mut q, &mut k, v, rotation, start, scale, &mut y));
+    with_values(&v, |v| buffer.attend(q, k, v, rotation, start, scale, &mut y));
     tensor(y, shape)
 }
 
@@ -140,15 +137,18 @@ fn dims(x: &FlexTensor) -> Option<[usize; 4]> {
     x.layout().shape().as_slice().try_into().ok()
 }
 
-fn owned(x: Tensor<3>) -> Vec<f32> {
-    let mut copy = Vec::new();
-    with_values(&x, |values| copy = values.to_vec());
-    copy
-}
-
 /// The contiguous values of a tensor on the CPU; `None` on other devices, when it is being differentiated or not 32-bit.
 fn values<const D: usize>(x: &Tensor<D>) -> Option<FlexTensor> {
-    contiguous(x.clone().try_into_primitive::<Flex>().ok()?)
+    owned(x.clone())
+}
+
+/// As [`values`], to be overwritten: a copy only if they belong to other tensors, too.
+fn owned<const D: usize>(x: Tensor<D>) -> Option<FlexTensor> {
+    contiguous(x.try_into_primitive::<Flex>().ok()?)
+}
+
+fn known(x: Option<FlexTensor>) -> FlexTensor {
+    x.unwrap_or_else(|| unreachable!("the tensor is on the CPU"))
 }
 
 /// The tensor with its values one after the other, as [`slice`] takes them; `None` when they are not 32-bit floats.
@@ -168,12 +168,8 @@ fn slice(x: &FlexTensor) -> Option<&[f32]> {
 }
 
 /// Calls `f` with the tensor's values; only for tensors that are known to be on the CPU.
-fn with_values<const D: usize>(x: &Tensor<D>, f: impl FnOnce(&[f32])) {
-    if let Some(x) = values(x)
-        && let Some(x) = slice(&x)
-    {
-        f(x);
-    }
+fn with_values<const D: usize, T>(x: &Tensor<D>, f: impl FnOnce(&[f32]) -> T) -> T {
+    f(slice(&known(values(x))).unwrap_or_default())
 }
 
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
