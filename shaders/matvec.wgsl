@@ -2,7 +2,8 @@
 //
 // Sixteen invocations share four rows and take every sixteenth block; each loads a block of x once and uses it for all four
 // rows. Partial sums meet in workgroup memory behind a single barrier, the only one. One vector per group in z.
-// The library compiles a variant per weight format by changing BITS. CPU twin: src/matvec.rs.
+// The library compiles a variant per weight format by changing BITS, and for devices with subgroups (src/features.rs): neighbours
+// exchange sums directly, and where sixteen can there is no barrier. CPU twin: src/matvec.rs.
 
 // Bits of a weight: 4 and 8 with a scale per block, 16 and 32 floating-point without.
 const BITS: u32 = 4u;
@@ -13,6 +14,9 @@ const LANES: u32 = 16u;
 const ROWS: u32 = 4u;
 // Rows of a workgroup of 64.
 const TILE: u32 = 16u;
+// Neighbours that are in one subgroup, and those of them that share rows.
+const SUBGROUP: u32 = 1u;
+const WIDTH: u32 = min(SUBGROUP, LANES);
 
 struct Info {
     // Rows of W, and blocks of 32 in a row.
@@ -128,17 +132,27 @@ fn main(
             dot_block(starts.w + b, x0, x1, x2, x3, x4, x5, x6, x7),
         );
     }
-    partial[first * LANES + lane] = sums.x;
-    partial[(first + 1u) * LANES + lane] = sums.y;
-    partial[(first + 2u) * LANES + lane] = sums.z;
-    partial[(first + 3u) * LANES + lane] = sums.w;
-    workgroupBarrier();
+    //+subgroups for (var step = 1u; step < WIDTH; step *= 2u) {
+    //+subgroups     sums += subgroupShuffleXor(sums, step);
+    //+subgroups }
+    if WIDTH < LANES {
+        if lane % WIDTH == 0u {
+            partial[first * LANES + lane] = sums.x;
+            partial[(first + 1u) * LANES + lane] = sums.y;
+            partial[(first + 2u) * LANES + lane] = sums.z;
+            partial[(first + 3u) * LANES + lane] = sums.w;
+        }
+        workgroupBarrier();
+    }
 
     let mine = row + lane;
     if lane < ROWS && mine < info.rows {
-        var sum = 0.0;
-        for (var i = 0u; i < LANES; i += 1u) {
-            sum += partial[(first + lane) * LANES + i];
+        var sum = sums[lane];
+        if WIDTH < LANES {
+            sum = 0.0;
+            for (var i = 0u; i < LANES; i += WIDTH) {
+                sum += partial[(first + lane) * LANES + i];
+            }
         }
         let at = group.z * info.stride + info.offset + mine;
         if info.has_bias == 1u {

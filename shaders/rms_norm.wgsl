@@ -1,7 +1,8 @@
 // Root-mean-square normalisation of every row: y = x / sqrt(mean(x²) + epsilon) · weight.
 //
 // One workgroup per row; its invocations stride over the row, add up squares in workgroup memory, then scale. Sums are in f32.
-// Needs nothing beyond WebGPU's default limits. CPU twin: src/rms_norm.rs.
+// Needs nothing beyond WebGPU's default limits; on devices with subgroups (src/features.rs) neighbours add up their squares first.
+// CPU twin: src/rms_norm.rs.
 
 struct Info {
     rows: u32,
@@ -18,6 +19,9 @@ struct Info {
 @group(0) @binding(3) var<uniform> info: Info;
 
 const LANES: u32 = 64u;
+// Neighbours that are in one subgroup.
+const SUBGROUP: u32 = 1u;
+const WIDTH: u32 = min(SUBGROUP, LANES);
 
 var<workgroup> squares: array<f32, 64>;
 
@@ -38,11 +42,16 @@ fn main(
         let value = x[start + column];
         sum += value * value;
     }
-    squares[lane] = sum;
+    //+subgroups for (var step = 1u; step < WIDTH; step *= 2u) {
+    //+subgroups     sum += subgroupShuffleXor(sum, step);
+    //+subgroups }
+    if lane % WIDTH == 0u {
+        squares[lane / WIDTH] = sum;
+    }
     workgroupBarrier();
     // Every invocation adds them all up, which costs one barrier where halving them would cost six.
     sum = 0.0;
-    for (var i = 0u; i < LANES; i += 1u) {
+    for (var i = 0u; i < LANES / WIDTH; i += 1u) {
         sum += squares[i];
     }
     let scale = inverseSqrt(sum / f32(width) + info.epsilon);

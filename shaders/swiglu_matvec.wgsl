@@ -1,6 +1,6 @@
 // First half of a feed-forward layer for a few vectors: y = silu(G · x) · (U · x), for weights in blocks of 32 along a row.
 //
-// As matvec.wgsl, but sixteen invocations share two rows of both maps. CPU twin: src/swiglu_matvec.rs.
+// As matvec.wgsl, with its variants, but sixteen invocations share two rows of both maps. CPU twin: src/swiglu_matvec.rs.
 
 // Bits of a weight: 4 and 8 with a scale per block, 16 and 32 floating-point without.
 const BITS: u32 = 4u;
@@ -11,6 +11,9 @@ const LANES: u32 = 16u;
 const ROWS: u32 = 2u;
 // Rows of a workgroup of 64.
 const TILE: u32 = 8u;
+// Neighbours that are in one subgroup, and those of them that share rows.
+const SUBGROUP: u32 = 1u;
+const WIDTH: u32 = min(SUBGROUP, LANES);
 
 struct Info {
     // Rows of either map, and blocks of 32 in a row.
@@ -156,18 +159,30 @@ fn main(
             up_block(starts.y + b, x0, x1, x2, x3, x4, x5, x6, x7),
         );
     }
-    partial[first * LANES + lane] = gates.x;
-    partial[(first + 1u) * LANES + lane] = gates.y;
-    partial[(TILE + first) * LANES + lane] = ups.x;
-    partial[(TILE + first + 1u) * LANES + lane] = ups.y;
-    workgroupBarrier();
+    //+subgroups for (var step = 1u; step < WIDTH; step *= 2u) {
+    //+subgroups     gates += subgroupShuffleXor(gates, step);
+    //+subgroups     ups += subgroupShuffleXor(ups, step);
+    //+subgroups }
+    if WIDTH < LANES {
+        if lane % WIDTH == 0u {
+            partial[first * LANES + lane] = gates.x;
+            partial[(first + 1u) * LANES + lane] = gates.y;
+            partial[(TILE + first) * LANES + lane] = ups.x;
+            partial[(TILE + first + 1u) * LANES + lane] = ups.y;
+        }
+        workgroupBarrier();
+    }
 
     if lane < ROWS && row + lane < info.rows {
-        var gate = 0.0;
-        var up = 0.0;
-        for (var i = 0u; i < LANES; i += 1u) {
-            gate += partial[(first + lane) * LANES + i];
-            up += partial[(TILE + first + lane) * LANES + i];
+        var gate = gates[lane];
+        var up = ups[lane];
+        if WIDTH < LANES {
+            gate = 0.0;
+            up = 0.0;
+            for (var i = 0u; i < LANES; i += WIDTH) {
+                gate += partial[(first + lane) * LANES + i];
+                up += partial[(TILE + first + lane) * LANES + i];
+            }
         }
         y[group.z * info.rows + row + lane] = gate / (1.0 + exp(-gate)) * up;
     }

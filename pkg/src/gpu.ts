@@ -24,6 +24,15 @@ export interface OpenDevices {
 }
 
 /**
+ * Asks for subgroups where the adapter has them: wgpu, which asks for every feature that it knows, does not know them in a browser. Kernels
+ * make use of them after a check on the device.
+ */
+function withSubgroups(adapter: GPUAdapter, descriptor: GPUDeviceDescriptor = {}): GPUDeviceDescriptor {
+  if (!adapter.features.has("subgroups")) return descriptor;
+  return { ...descriptor, requiredFeatures: [...(descriptor.requiredFeatures ?? []), "subgroups"] };
+}
+
+/**
  * Runs `open` and tells which devices were opened meanwhile. The program opens them itself, deep inside; this is where they can be seen
  * from outside, and a lost one be noticed whatever the program is doing.
  */
@@ -40,7 +49,7 @@ export async function watchDevices<T>(open: () => Promise<T>): Promise<{ value: 
   const original = prototype?.requestDevice;
   if (prototype && original) {
     prototype.requestDevice = async function (this: GPUAdapter, descriptor?: GPUDeviceDescriptor) {
-      const device = await original.call(this, descriptor);
+      const device = await original.call(this, withSubgroups(this, descriptor));
       opened.push(device);
       void device.lost.then(({ message, reason }) => freed || lose(message || `The GPU was lost (${reason}).`));
       return device;

@@ -6,6 +6,7 @@ pub mod argmax;
 pub mod attention_decode;
 pub mod attention_prefill;
 pub mod blocks;
+pub mod features;
 pub mod gather;
 pub mod matmul;
 pub mod matvec;

@@ -1,6 +1,9 @@
 //! CPU twin of `matmul.wgsl`: a linear map of many vectors.
 
 use crate::blocks::{Blocks, Format};
+use crate::features::Features;
+
+const WGSL: &str = include_str!("../matmul.wgsl");
 
 /// Invocations in a workgroup.
 pub const WORKGROUP: u32 = 64;
@@ -9,9 +12,10 @@ pub const TILE_ROWS: usize = 64;
 /// Vectors for which a workgroup computes them.
 pub const TILE_VECTORS: usize = 64;
 
-/// The kernel's source for weights of a format.
-pub fn wgsl(format: Format) -> String {
-    format.variant(include_str!("../matmul.wgsl"))
+/// The kernel's source for weights of a format; half precision is used where it holds them exactly.
+pub fn wgsl(format: Format, features: Features) -> String {
+    let features = Features { f16: features.f16 && format != Format::F32, ..features };
+    features.variant(&format.variant(WGSL))
 }
 
 /// `y = x · Wᵀ + bias + residual`, sums in double precision.
@@ -38,12 +42,11 @@ pub fn matmul(x: &[f32], w: &Blocks, columns: usize, bias: &[f32], residual: &[f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::validate::assert_valid;
 
     #[test]
     fn the_kernel_is_valid_wgsl_within_default_limits() {
         for format in [Format::Q8, Format::Q4, Format::F16, Format::F32] {
-            assert_valid(&wgsl(format), WORKGROUP);
+            crate::validate::assert_variants_valid(|features| wgsl(format, features), WORKGROUP);
         }
     }
 

@@ -1,6 +1,9 @@
 //! CPU twin of `matvec.wgsl`: a linear map of a few vectors.
 
 use crate::blocks::{Blocks, Format};
+use crate::features::Features;
+
+const WGSL: &str = include_str!("../matvec.wgsl");
 
 /// Invocations in a workgroup.
 pub const WORKGROUP: u32 = 64;
@@ -8,8 +11,8 @@ pub const WORKGROUP: u32 = 64;
 pub const TILE: usize = 16;
 
 /// The kernel's source for weights of a format.
-pub fn wgsl(format: Format) -> String {
-    format.variant(include_str!("../matvec.wgsl"))
+pub fn wgsl(format: Format, features: Features) -> String {
+    features.variant(&format.variant(WGSL))
 }
 
 /// `y = x · Wᵀ + bias + residual`: the same map as [`matmul`](crate::matmul::matmul), with the same shapes.
@@ -24,7 +27,7 @@ mod tests {
     #[test]
     fn the_kernel_is_valid_wgsl_within_default_limits() {
         for format in [Format::Q8, Format::Q4, Format::F16, Format::F32] {
-            crate::validate::assert_valid(&wgsl(format), WORKGROUP);
+            crate::validate::assert_variants_valid(|features| wgsl(format, features), WORKGROUP);
         }
     }
 }

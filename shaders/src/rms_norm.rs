@@ -1,7 +1,11 @@
 //! CPU twin of `rms_norm.wgsl`: root-mean-square normalisation of every row.
 
+use crate::features::Features;
+
 /// The kernel's source.
-pub const WGSL: &str = include_str!("../rms_norm.wgsl");
+pub fn wgsl(features: Features) -> String {
+    features.variant(include_str!("../rms_norm.wgsl"))
+}
 
 /// Invocations in a workgroup; a workgroup computes a row.
 pub const WORKGROUP: u32 = 64;
@@ -27,7 +31,7 @@ mod tests {
 
     #[test]
     fn the_kernel_is_valid_wgsl_within_default_limits() {
-        crate::validate::assert_valid(WGSL, WORKGROUP);
+        crate::validate::assert_variants_valid(wgsl, WORKGROUP);
     }
 
     #[test]

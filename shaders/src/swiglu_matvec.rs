@@ -1,6 +1,9 @@
 //! CPU twin of `swiglu_matvec.wgsl`: the first half of a feed-forward layer for a few vectors.
 
 use crate::blocks::{Blocks, Format};
+use crate::features::Features;
+
+const WGSL: &str = include_str!("../swiglu_matvec.wgsl");
 
 /// Invocations in a workgroup.
 pub const WORKGROUP: u32 = 64;
@@ -8,8 +11,8 @@ pub const WORKGROUP: u32 = 64;
 pub const TILE: usize = 8;
 
 /// The kernel's source for weights of a format.
-pub fn wgsl(format: Format) -> String {
-    format.variant(include_str!("../swiglu_matvec.wgsl"))
+pub fn wgsl(format: Format, features: Features) -> String {
+    features.variant(&format.variant(WGSL))
 }
 
 /// `silu(x · Gᵀ) · (x · Uᵀ)`.
@@ -31,7 +34,7 @@ mod tests {
     #[test]
     fn the_kernel_is_valid_wgsl_within_default_limits() {
         for format in [Format::Q8, Format::Q4, Format::F16, Format::F32] {
-            crate::validate::assert_valid(&wgsl(format), WORKGROUP);
+            crate::validate::assert_variants_valid(|features| wgsl(format, features), WORKGROUP);
         }
     }
 }

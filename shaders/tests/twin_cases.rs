@@ -1,19 +1,27 @@
 //! Cases for each kernel with the answers of its CPU twin, written as JSON for the browser tests, which run the kernels on them.
 //!
-//! A case is `{"name", "wgsl", "groups": [x, y, z], "buffers": [words], "info": words, "expected": [{"binding", "words"}],
+//! A case is `{"name", "features", "wgsl", "groups": [x, y, z], "buffers": [words], "info": words, "expected": [{"binding", "words"}],
 //! "tolerance"}`. Buffers are in the order of the bindings and the uniform follows them; words are the 32-bit patterns that the
-//! buffers hold. `tolerance` is what a float may be off by, times 1 + |expected|; 0 for whole numbers.
+//! buffers hold. `features` are the optional features of WebGPU that the kernel needs. `tolerance` is what a float may be off by, times 1 + |expected|; 0 for whole numbers.
 
 use std::fs;
 use std::path::Path;
 
 use half::f16;
 use sensorllm_shaders::blocks::{BLOCK, Blocks, Format};
+use sensorllm_shaders::features::Features;
 use sensorllm_shaders::rope_cache::Heads;
 use sensorllm_shaders::{argmax, attention_decode, attention_prefill, gather, matmul, matvec, rms_norm};
 use sensorllm_shaders::{rope_cache, swiglu, swiglu_matvec};
 
 const FORMATS: [Format; 4] = [Format::Q8, Format::Q4, Format::F16, Format::F32];
+
+/// Variants for optional features, and how they are named: four neighbours are the fewest that a subgroup has.
+const VARIANTS: [(&str, Features); 3] = [
+    ("", Features::CORE),
+    (" with subgroups", Features { subgroup: 4, f16: false }),
+    (" with f16", Features { subgroup: 1, f16: true }),
+];
 
 /// Numbers in ±1 from a linear congruential generator.
 struct Numbers(u32);
@@ -72,6 +80,7 @@ fn words(bytes: &[u8]) -> Vec<u32> {
 
 struct Case {
     name: String,
+    features: Features,
     wgsl: String,
     groups: [usize; 3],
     buffers: Vec<Vec<u32>>,
@@ -88,9 +97,12 @@ impl Case {
         let expected = |(binding, words): &(usize, Vec<u32>)| {
             format!("{{\"binding\":{binding},\"words\":[{}]}}", list(words))
         };
+        let is_with = |has: bool, name| if has { format!("\"{name}\"") } else { String::new() };
+        let Features { subgroup, f16 } = self.features;
         format!(
-            "{{\"name\":{},\"wgsl\":{},\"groups\":{:?},\"buffers\":[{}],\"info\":[{}],\"expected\":[{}],\"tolerance\":{:e}}}",
+            "{{\"name\":{},\"features\":[{}],\"wgsl\":{},\"groups\":{:?},\"buffers\":[{}],\"info\":[{}],\"expected\":[{}],\"tolerance\":{:e}}}",
             quoted(&self.name),
+            is_with(subgroup > 1, "subgroups") + &is_with(f16, "shader-f16"),
             quoted(&self.wgsl),
             self.groups,
             buffers.join(","),
@@ -111,13 +123,23 @@ fn quoted(text: &str) -> String {
 fn cases() -> Vec<Case> {
     let mut numbers = Numbers(1);
     let mut cases = Vec::new();
-    for format in FORMATS {
-        linear_maps(format, &mut numbers, &mut cases);
-        cases.push(gated_map(format, &mut numbers));
-        cases.push(embeddings(format, &mut numbers));
+    for variant in VARIANTS {
+        for format in FORMATS {
+            linear_maps(format, variant, &mut numbers, &mut cases);
+            cases.push(gated_map(format, variant, &mut numbers));
+        }
+        let sizes = [(1, 576), (5, 30)];
+        cases.extend(sizes.map(|(rows, width)| normalisation(rows, width, variant, &mut numbers)));
     }
+    // Not every kernel makes use of every feature.
+    let core: Vec<String> =
+        cases.iter().filter(|case| case.features == Features::CORE).map(|case| case.wgsl.clone()).collect();
+    cases.retain(|case| case.features == Features::CORE || !core.contains(&case.wgsl));
+    for case in cases.iter_mut().filter(|case| case.features.subgroup > 1) {
+        case.wgsl.insert_str(0, Features::ENABLE_SUBGROUPS);
+    }
+    cases.extend(FORMATS.map(|format| embeddings(format, &mut numbers)));
     cases.extend([value_by_value(&mut numbers), greedy_choice(&mut numbers)]);
-    cases.extend([(1, 576), (5, 30)].map(|(rows, width)| normalisation(rows, width, &mut numbers)));
     attention(Heads { heads: 9, kv_heads: 3, d_head: 64, capacity: 150 }, false, &mut numbers, &mut cases);
     attention(Heads { heads: 3, kv_heads: 1, d_head: 80, capacity: 140 }, true, &mut numbers, &mut cases);
     cases
@@ -142,7 +164,12 @@ fn every_kernel_has_a_case_for_the_browser() {
 }
 
 /// The two kernels for linear maps: with bias and residual, writing beside another map's output.
-fn linear_maps(format: Format, numbers: &mut Numbers, cases: &mut Vec<Case>) {
+fn linear_maps(
+    format: Format,
+    (variant, features): (&str, Features),
+    numbers: &mut Numbers,
+    cases: &mut Vec<Case>,
+) {
     let (rows, columns) = (70, 160);
     let weights = Weights::new(format, rows, columns, numbers);
     for (name, vectors) in [("matvec", 3), ("matmul", 17)] {
@@ -158,13 +185,14 @@ fn linear_maps(format: Format, numbers: &mut Numbers, cases: &mut Vec<Case>) {
         };
         let expected: Vec<f32> = y.chunks(rows).flat_map(|row| [&[0.0; 5], row].concat()).collect();
         let (wgsl, groups) = if name == "matvec" {
-            (matvec::wgsl(format), [rows.div_ceil(matvec::TILE), 1, vectors])
+            (matvec::wgsl(format, features), [rows.div_ceil(matvec::TILE), 1, vectors])
         } else {
             let down = vectors.div_ceil(matmul::TILE_VECTORS);
-            (matmul::wgsl(format), [rows.div_ceil(matmul::TILE_ROWS), down, 1])
+            (matmul::wgsl(format, features), [rows.div_ceil(matmul::TILE_ROWS), down, 1])
         };
         cases.push(Case {
-            name: format!("{name} {format:?}"),
+            name: format!("{name} {format:?}{variant}"),
+            features,
             wgsl,
             groups,
             buffers: vec![
@@ -182,14 +210,15 @@ fn linear_maps(format: Format, numbers: &mut Numbers, cases: &mut Vec<Case>) {
     }
 }
 
-fn gated_map(format: Format, numbers: &mut Numbers) -> Case {
+fn gated_map(format: Format, (variant, features): (&str, Features), numbers: &mut Numbers) -> Case {
     let (rows, columns, vectors) = (50, 96, 3);
     let [gate, up] = [0, 1].map(|_| Weights::new(format, rows, columns, numbers));
     let x = numbers.take(vectors * columns);
     let expected = swiglu_matvec::swiglu_matvec(&x, &gate.blocks(), &up.blocks(), columns);
     Case {
-        name: format!("swiglu_matvec {format:?}"),
-        wgsl: swiglu_matvec::wgsl(format),
+        name: format!("swiglu_matvec {format:?}{variant}"),
+        features,
+        wgsl: swiglu_matvec::wgsl(format, features),
         groups: [rows.div_ceil(swiglu_matvec::TILE), 1, vectors],
         buffers: vec![
             bits(&x),
@@ -213,6 +242,7 @@ fn embeddings(format: Format, numbers: &mut Numbers) -> Case {
     let expected = gather::gather(&table.blocks(), width, &ids);
     Case {
         name: format!("gather {format:?}"),
+        features: Features::CORE,
         wgsl: gather::wgsl(format),
         groups: [(ids.len() * width / 4).div_ceil(gather::WORKGROUP as usize), 1, 1],
         buffers: vec![
@@ -232,6 +262,7 @@ fn value_by_value(numbers: &mut Numbers) -> Case {
     let gate: Vec<f32> = gate.iter().map(|x| x * 20.0).collect();
     Case {
         name: "swiglu".to_owned(),
+        features: Features::CORE,
         wgsl: swiglu::WGSL.to_owned(),
         groups: [gate.len().div_ceil(swiglu::WORKGROUP as usize), 1, 1],
         buffers: vec![bits(&gate), bits(&up), vec![0; gate.len()]],
@@ -250,6 +281,7 @@ fn greedy_choice(numbers: &mut Numbers) -> Case {
     x[width - 1] = 1.5;
     Case {
         name: "argmax".to_owned(),
+        features: Features::CORE,
         wgsl: argmax::WGSL.to_owned(),
         groups: [rows, 1, 1],
         buffers: vec![bits(&x), vec![0; rows]],
@@ -259,11 +291,17 @@ fn greedy_choice(numbers: &mut Numbers) -> Case {
     }
 }
 
-fn normalisation(rows: usize, width: usize, numbers: &mut Numbers) -> Case {
+fn normalisation(
+    rows: usize,
+    width: usize,
+    (variant, features): (&str, Features),
+    numbers: &mut Numbers,
+) -> Case {
     let (x, weight) = (numbers.take(rows * width), numbers.take(width));
     Case {
-        name: format!("rms_norm {rows} x {width}"),
-        wgsl: rms_norm::WGSL.to_owned(),
+        name: format!("rms_norm {rows} x {width}{variant}"),
+        features,
+        wgsl: rms_norm::wgsl(features),
         groups: [rows, 1, 1],
         buffers: vec![bits(&x), bits(&weight), vec![0; rows * width]],
         info: vec![rows as u32, width as u32, 1e-5_f32.to_bits()],
@@ -305,6 +343,7 @@ fn attention(sizes: Heads, has_norms: bool, numbers: &mut Numbers, cases: &mut V
         }
         cases.push(Case {
             name: format!("rope_cache before {name} of {d_head}"),
+            features: Features::CORE,
             wgsl: rope_cache::WGSL.to_owned(),
             groups: [heads + 2 * kv_heads, vectors, 1],
             buffers: vec![
@@ -344,6 +383,7 @@ fn attention(sizes: Heads, has_norms: bool, numbers: &mut Numbers, cases: &mut V
         };
         cases.push(Case {
             name: format!("{name} of {d_head}"),
+            features: Features::CORE,
             wgsl: wgsl.to_owned(),
             groups: [heads, groups, 1],
             buffers: vec![

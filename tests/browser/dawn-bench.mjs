@@ -1,9 +1,9 @@
 // Measures language models on WebGPU in Node, through Dawn (npm package `webgpu`), and prints JSON: decode and prefill speed.
 //
 //   npm install --no-save webgpu@0.6.2
-//   node tests/browser/dawn-bench.mjs [--prompt N] [--tokens N] [--runs N] FOLDER...     folders made by `sensorllm convert`
+//   node tests/browser/dawn-bench.mjs [--prompt N] [--tokens N] [--runs N] [--without-subgroups] FOLDER...
 //
-// The package brings Dawn for every system, 132 MB: too much to be installed for everybody who runs the tests.
+// Folders are made by `sensorllm convert`. The package brings Dawn for every system, 132 MB: too much to be installed for everybody who runs the tests.
 // The adapter is the first that Vulkan offers; VK_DRIVER_FILES chooses one, such as Mesa's lavapipe, whose speed says little about a
 // GPU's. Medians of the runs after one to warm up.
 
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     tokens: { type: "string", default: "16" },
     prompt: { type: "string", default: "16" },
     runs: { type: "string", default: "3" },
+    "without-subgroups": { type: "boolean", default: false },
   },
 });
 
@@ -28,6 +29,13 @@ Object.defineProperty(globalThis, "navigator", { value: { gpu, hardwareConcurren
 // Compiled Rust asks for the page's or the worker's global scope, to look for `navigator.gpu` in it.
 globalThis.Window ??= class Window {};
 Object.setPrototypeOf(globalThis, Window.prototype);
+
+// As the package does, whose program is used by itself here.
+const { requestDevice } = GPUAdapter.prototype;
+GPUAdapter.prototype.requestDevice = function (descriptor = {}) {
+  const subgroups = !values["without-subgroups"] && this.features.has("subgroups") ? ["subgroups"] : [];
+  return requestDevice.call(this, { ...descriptor, requiredFeatures: [...(descriptor.requiredFeatures ?? []), ...subgroups] });
+};
 
 const adapter = await gpu.requestAdapter();
 if (!adapter) throw new Error("Dawn found no adapter; VK_DRIVER_FILES can name a Vulkan driver");

@@ -34,6 +34,6 @@ export default defineConfig<Options>({
   projects: [
     { name: "bundlers", testMatch: /bundlers\.spec\.ts/ },
     { name: "cpu", use: { device: "cpu" }, testMatch: /(activity|page|package|program|readme|store|survival|text|tokenizer|tracker(-[a-z]+)?|words)\.spec\.ts/ },
-    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(devices|kernels|activity|webgpu|text|memory|words|tracker-words)\.spec\.ts/ },
+    { name: "webgpu", use: { device: "webgpu" }, testMatch: /(devices|kernels|subgroups|activity|webgpu|text|memory|words|tracker-words)\.spec\.ts/ },
   ],
 });

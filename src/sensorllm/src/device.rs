@@ -3,7 +3,10 @@
 use burn::tensor::Device;
 
 #[cfg(feature = "webgpu")]
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    kernels::gpu,
+};
 
 /// The CPU: native threads and SIMD, or WebAssembly SIMD.
 #[cfg(feature = "cpu")]
@@ -19,11 +22,14 @@ pub fn cpu() -> Device {
 /// [`ErrorKind::Device`] when there is no adapter or it cannot be used.
 #[cfg(feature = "webgpu")]
 pub async fn webgpu() -> Result<Device> {
-    Device::wgpu_options().tasks_max(crate::kernels::gpu::TASKS_MAX).init_async().await.map_err(|error| {
+    let options = Device::wgpu_options().tasks_max(gpu::TASKS_MAX);
+    let (device, setup) = options.init_with_setup_async().await.map_err(|error| {
         Error::new(
             ErrorKind::Device,
             format!("no GPU can be used: {error}"),
             "use the CPU, or a browser with WebGPU (Chrome or Edge 113, Safari 26)",
         )
-    })
+    })?;
+    gpu::make_use_of(gpu::checked(&setup).await);
+    Ok(device)
 }

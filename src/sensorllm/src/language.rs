@@ -1,10 +1,11 @@
 //! A language model over token ids: token table, Llama, and the map to logits.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::kernels;
 use crate::llama::{KvCache, Llama, LlamaConfig};
 use crate::weights::{Linear, LinearConfig, QuantisedMatrix, linears};
 
@@ -103,9 +104,28 @@ impl Decoder<'_> {
     /// Continues the sequence in `cache` by `ids` and returns the hidden states of the last `wanted` of them, `[wanted, d_model]`.
     pub fn last_hidden(&self, ids: &[u32], wanted: usize, cache: &mut KvCache) -> Tensor<2> {
         // Positions first: they are written to the device, which on WebGPU ends a command buffer once a kernel is in it.
-        let positions = self.llm.positions(1, ids.len(), cache);
+        let positions = self.llm.positions(1, ids.len(), 0, cache);
         let vectors = self.embedding.rows(ids);
         self.llm.forward_at(vectors.unsqueeze_dim(0), wanted, &positions, cache).squeeze_dim(0)
+    }
+
+    /// The likeliest token after `id`, and the likeliest after that: both in one piece of work for the GPU, which need not wait until
+    /// the first has been read. Continues the sequence in `cache` by `id` and the first of them. `None`, and nothing done, where
+    /// the token table is not on the GPU.
+    pub(crate) fn likeliest_two(&self, id: u32, cache: &mut KvCache) -> Option<[Tensor<1, Int>; 2]> {
+        if !self.embedding.is_on_gpu() {
+            return None;
+        }
+        // What is written to the device comes first, as in `last_hidden`.
+        let [now, next] = [0, 1].map(|ahead| self.llm.positions(1, 1, ahead, cache));
+        let vectors = self.embedding.gather(&[id])?;
+        let mut likeliest = |vectors: Tensor<2>, positions| {
+            let hidden = self.llm.forward_at(vectors.unsqueeze_dim(0), 1, positions, cache);
+            kernels::argmax(&self.logits(hidden.squeeze_dim(0)))
+        };
+        let first = likeliest(vectors, &now)?;
+        let second = likeliest(self.embedding.gather_chosen(&first)?, &next)?;
+        Some([first, second])
     }
 
     /// Continues the sequence in `cache` by vectors in place of tokens; input and output `[length, d_model]`.
@@ -162,9 +182,7 @@ impl TokenTable {
 
     /// The vectors of some tokens, `[ids, d_model]`.
     pub fn rows(&self, ids: &[u32]) -> Tensor<2> {
-        if let Some(parts) = self.quantised()
-            && let Some(rows) = QuantisedMatrix::gather(&parts, ids)
-        {
+        if let Some(rows) = self.gather(ids) {
             return rows;
         }
         let per_part = self.parts.first().map_or(1, Linear::d_output).max(1);
@@ -191,6 +209,20 @@ impl TokenTable {
 
 impl TokenTable {
     /// The parts in 8 or 4 bits, if all are.
+    fn is_on_gpu(&self) -> bool {
+        self.quantised().is_some_and(|parts| parts.iter().all(|part| part.is_on_gpu()))
+    }
+
+    /// The vectors of some tokens, by one kernel; `None` unless the table is on the GPU.
+    fn gather(&self, ids: &[u32]) -> Option<Tensor<2>> {
+        QuantisedMatrix::gather(&self.quantised()?, ids)
+    }
+
+    /// The same for tokens that a kernel has chosen.
+    fn gather_chosen(&self, ids: &Tensor<1, Int>) -> Option<Tensor<2>> {
+        QuantisedMatrix::gather_chosen(&self.quantised()?, ids)
+    }
+
     fn quantised(&self) -> Option<Vec<&QuantisedMatrix>> {
         self.parts.iter().map(Linear::quantised).collect()
     }

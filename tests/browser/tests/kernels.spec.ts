@@ -1,11 +1,14 @@
 // Every WebGPU kernel by itself, on the browser's adapter, against what its CPU twin gives.
 
 import { readFile } from "node:fs/promises";
+import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 
 /** What `shaders/tests/twin_cases.rs` writes: words are the 32-bit patterns that buffers hold. */
 interface Case {
   name: string;
+  /** Optional features that the kernel needs. */
+  features: GPUFeatureName[];
   wgsl: string;
   groups: [number, number, number];
   buffers: number[][];
@@ -26,12 +29,18 @@ async function twinCases(): Promise<Case[]> {
   return JSON.parse(json) as Case[];
 }
 
+/** Runs in the page: the optional features that the adapter has. */
+async function adapterFeatures(): Promise<string[]> {
+  const adapter = await navigator.gpu.requestAdapter();
+  return [...(adapter?.features ?? [])];
+}
+
 /** Runs in the page: a kernel on its buffers, and what the expected bindings hold afterwards. */
-async function runKernels(cases: Case[]): Promise<number[][][]> {
+async function runKernels({ cases, features }: { cases: Case[]; features: GPUFeatureName[] }): Promise<number[][][]> {
   const adapter = await navigator.gpu.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter");
-  // The default limits and no features: what every adapter has.
-  const device = await adapter.requestDevice();
+  // The default limits, and no features but those that are tested.
+  const device = await adapter.requestDevice({ requiredFeatures: features });
   const failures: string[] = [];
   device.addEventListener("uncapturederror", (event) => failures.push(event.error.message));
   const results: number[][][] = [];
@@ -76,10 +85,28 @@ const floats = (words: number[]) => new Float32Array(Uint32Array.from(words).buf
 test("every kernel gives what its CPU twin gives", async ({ page }) => {
   // A software adapter compiles the kernels on the cores that also run them.
   test.setTimeout(400_000);
-  const cases = await twinCases();
+  const cases = (await twinCases()).filter(({ features }) => features.length === 0);
   expect([...new Set(cases.map(({ name }) => name.split(" ")[0]))].sort()).toEqual(KERNELS);
+  await compare(page, cases, []);
+});
+
+test("variants for optional features that the adapter has give the same", async ({ page }) => {
+  test.setTimeout(400_000);
   await page.goto("./");
-  const results = await page.evaluate(runKernels, cases);
+  const offered = await page.evaluate(adapterFeatures);
+  // SwiftShader has subgroups, and no numbers of 16 bits.
+  expect(offered).toContain("subgroups");
+  for (const feature of ["subgroups", "shader-f16"] as GPUFeatureName[]) {
+    if (!offered.includes(feature)) continue;
+    const cases = (await twinCases()).filter(({ features }) => features.includes(feature));
+    expect(cases.length).toBeGreaterThan(2);
+    await compare(page, cases, [feature]);
+  }
+});
+
+async function compare(page: Page, cases: Case[], features: GPUFeatureName[]): Promise<void> {
+  await page.goto("./");
+  const results = await page.evaluate(runKernels, { cases, features });
   for (const [index, { name, expected, tolerance }] of cases.entries()) {
     let worst = { error: 0, what: "" };
     for (const [output, { binding, words }] of expected.entries()) {
@@ -99,4 +126,4 @@ test("every kernel gives what its CPU twin gives", async ({ page }) => {
     expect(worst.error, worst.what).toBeLessThanOrEqual(tolerance);
     console.log(`${name}: off by at most ${worst.error.toExponential(1)}`);
   }
-});
+}

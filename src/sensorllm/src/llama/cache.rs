@@ -64,15 +64,17 @@ impl KvCache {
         self.length
     }
 
-    /// Prepares a call with `length` new positions of `batch` sequences.
+    /// Prepares a call with `length` new positions of `batch` sequences, after `ahead` others that come first.
     pub(super) fn positions(
         &mut self,
         batch: usize,
         length: usize,
+        ahead: usize,
         config: &LlamaConfig,
         device: &Device,
     ) -> Positions {
-        let end = self.length + length;
+        let start = self.length + ahead;
+        let end = start + length;
         let kernels = batch == 1 && !matches!(self.layers.first(), Some(Layer::Tensors(..)));
         if kernels && kernels::is_cpu(device) {
             if self.rotation.as_ref().is_none_or(|rotation| rotation.positions() < end) {
@@ -88,12 +90,12 @@ impl KvCache {
                 let (cos, sin) = angles(config, 0, capacity);
                 kernels::gpu::GpuRotation::new(&cos, &sin, device)
             });
-            let step = kernels::gpu::Step::new(self.length, device);
+            let step = kernels::gpu::Step::new(start, device);
             return Positions::Gpu { step, rotation: rotation.clone() };
         }
         Positions::Tensors {
-            rope: Rope::new(config, self.length, length, device),
-            bias: causal(self.length, length, device),
+            rope: Rope::new(config, start, length, device),
+            bias: causal(start, length, device),
         }
     }
 

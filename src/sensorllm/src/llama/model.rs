@@ -79,13 +79,20 @@ impl Llama {
     /// - x, output: `[batch, length, d_model]`
     pub fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
         let [batch, length, _] = x.dims();
-        let positions = self.positions(batch, length, cache);
+        let positions = self.positions(batch, length, 0, cache);
         self.forward_at(x, length, &positions, cache)
     }
 
-    /// Prepares a call of [`forward_at`](Self::forward_at) with `length` new positions of `batch` sequences.
-    pub(crate) fn positions(&self, batch: usize, length: usize, cache: &mut KvCache) -> Positions {
-        cache.positions(batch, length, &self.config, &self.norm.weight.val().device())
+    /// Prepares a call of [`forward_at`](Self::forward_at) with `length` new positions of `batch` sequences, after calls with
+    /// `ahead` positions that have not been made yet.
+    pub(crate) fn positions(
+        &self,
+        batch: usize,
+        length: usize,
+        ahead: usize,
+        cache: &mut KvCache,
+    ) -> Positions {
+        cache.positions(batch, length, ahead, &self.config, &self.norm.weight.val().device())
     }
 
     /// [`forward`](Self::forward) for positions that are prepared already. Only the hidden states of the last `wanted` positions
@@ -251,7 +258,7 @@ mod tests {
             let whole = model.forward(x.clone(), &mut KvCache::new());
             for wanted in [1, 3] {
                 let mut cache = KvCache::new();
-                let positions = model.positions(batch, 7, &mut cache);
+                let positions = model.positions(batch, 7, 0, &mut cache);
                 let last = model.forward_at(x.clone(), wanted, &positions, &mut cache);
                 let expected = whole.clone().narrow(1, 7 - wanted, wanted).into_data();
                 last.into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));

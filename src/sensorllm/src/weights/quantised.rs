@@ -2,7 +2,7 @@
 
 #[cfg(feature = "webgpu")]
 use burn::tensor::TensorData;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::quantise::{dequantise_q4, dequantise_q8};
@@ -182,17 +182,37 @@ impl QuantisedMatrix {
         #[cfg(feature = "webgpu")]
         {
             let Storage::Gpu(_, device) = &parts.first()?.0 else { return None };
-            let parts: Option<Vec<_>> = parts.iter().map(|part| part.gpu().cloned()).collect();
             let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
             let count = ids.len();
-            let ids = Tensor::from_data(TensorData::new(ids, [count]), device);
-            Some(kernels::gpu::gather(&parts?, &ids))
+            Self::gather_chosen(parts, &Tensor::from_data(TensorData::new(ids, [count]), device))
         }
         #[cfg(not(feature = "webgpu"))]
         {
             let _ = (parts, ids);
             None
         }
+    }
+
+    /// The same for ids that are on the GPU as well, such as those that a kernel has chosen.
+    pub(crate) fn gather_chosen(parts: &[&Self], ids: &Tensor<1, Int>) -> Option<Tensor<2>> {
+        #[cfg(feature = "webgpu")]
+        {
+            let parts: Option<Vec<_>> = parts.iter().map(|part| part.gpu().cloned()).collect();
+            Some(kernels::gpu::gather(&parts?, ids))
+        }
+        #[cfg(not(feature = "webgpu"))]
+        {
+            let _ = (parts, ids);
+            None
+        }
+    }
+
+    /// Whether it is on the GPU.
+    pub(crate) fn is_on_gpu(&self) -> bool {
+        #[cfg(feature = "webgpu")]
+        return self.gpu().is_some();
+        #[cfg(not(feature = "webgpu"))]
+        return false;
     }
 
     #[cfg(feature = "webgpu")]

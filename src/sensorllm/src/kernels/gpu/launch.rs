@@ -7,6 +7,9 @@ use cubecl::ir::attributes::BufferIOAttr;
 use cubecl::prelude::{CubeCount, CubeDim, KernelId};
 use cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use sensorllm_shaders::blocks::Format;
+use sensorllm_shaders::features::Features;
+
+use super::features::features;
 
 /// Launches per command buffer the device must allow so that a decoded token fits into one: eight per block and a few more.
 pub(crate) const TASKS_MAX: usize = 1024;
@@ -14,7 +17,8 @@ pub(crate) const TASKS_MAX: usize = 1024;
 /// Workgroups in one direction of a dispatch: WebGPU's default limit.
 const GROUPS: usize = 65_535;
 
-/// A kernel: its text, and what identifies it, which is its name and the format of the weights it reads.
+/// A kernel: its text, and what identifies it, which is its name, the format of the weights it reads and the features of the
+/// device it makes use of.
 pub(super) struct Kernel {
     text: Text,
     name: &'static str,
@@ -25,6 +29,8 @@ pub(super) struct Kernel {
 enum Text {
     Plain(&'static str),
     Of(Format, fn(Format) -> String),
+    With(Features, fn(Features) -> String),
+    OfWith(Format, Features, fn(Format, Features) -> String),
 }
 
 impl Kernel {
@@ -37,6 +43,21 @@ impl Kernel {
     pub(super) fn of(name: &'static str, format: Format, text: fn(Format) -> String, workgroup: u32) -> Self {
         Self { text: Text::Of(format, text), name, workgroup }
     }
+
+    /// A kernel's variant for the device.
+    pub(super) fn with(name: &'static str, text: fn(Features) -> String, workgroup: u32) -> Self {
+        Self { text: Text::With(features(), text), name, workgroup }
+    }
+
+    /// A kernel's variant for a format and the device.
+    pub(super) fn of_with(
+        name: &'static str,
+        format: Format,
+        text: fn(Format, Features) -> String,
+        workgroup: u32,
+    ) -> Self {
+        Self { text: Text::OfWith(format, features(), text), name, workgroup }
+    }
 }
 
 impl KernelSource for Kernel {
@@ -44,15 +65,19 @@ impl KernelSource for Kernel {
         match self.text {
             Text::Plain(text) => SourceTemplate::new(text),
             Text::Of(format, text) => SourceTemplate::new(text(format)),
+            Text::With(features, text) => SourceTemplate::new(text(features)),
+            Text::OfWith(format, features, text) => SourceTemplate::new(text(format, features)),
         }
     }
 
     fn id(&self) -> KernelId {
-        let format = match self.text {
-            Text::Plain(_) => None,
-            Text::Of(format, _) => Some(format),
+        let variant = match self.text {
+            Text::Plain(_) => (None, None),
+            Text::Of(format, _) => (Some(format), None),
+            Text::With(features, _) => (None, Some(features)),
+            Text::OfWith(format, features, _) => (Some(format), Some(features)),
         };
-        KernelId::new::<Self>().info((self.name, format))
+        KernelId::new::<Self>().info((self.name, variant))
     }
 
     fn lang(&self) -> &'static str {

@@ -62,10 +62,10 @@ fn linear(
     assert_eq!(columns, w.columns(), "columns of x and of the weights");
     let (kernel, groups) = if vectors <= FEW {
         let (across, down) = grid(w.rows().div_ceil(matvec::TILE));
-        let kernel = Kernel::of("matvec", w.format(), matvec::wgsl, matvec::WORKGROUP);
+        let kernel = Kernel::of_with("matvec", w.format(), matvec::wgsl, matvec::WORKGROUP);
         (kernel, (across, down, vectors as u32))
     } else {
-        let kernel = Kernel::of("matmul", w.format(), matmul::wgsl, matmul::WORKGROUP);
+        let kernel = Kernel::of_with("matmul", w.format(), matmul::wgsl, matmul::WORKGROUP);
         let rows = w.rows().div_ceil(matmul::TILE_ROWS);
         (kernel, (rows as u32, vectors.div_ceil(matmul::TILE_VECTORS) as u32, 1))
     };
@@ -110,7 +110,8 @@ pub(crate) fn swiglu_matmul(x: &Tensor<2>, gate: &GpuMatrix, up: &GpuMatrix) -> 
     let x = primitive(x);
     let y = empty(&x, [vectors, gate.rows()], DType::F32);
     let (across, down) = grid(gate.rows().div_ceil(swiglu_matvec::TILE));
-    let kernel = Kernel::of("swiglu_matvec", gate.format(), swiglu_matvec::wgsl, swiglu_matvec::WORKGROUP);
+    let kernel =
+        Kernel::of_with("swiglu_matvec", gate.format(), swiglu_matvec::wgsl, swiglu_matvec::WORKGROUP);
     launch(
         kernel,
         &x,

@@ -8,6 +8,7 @@
 
 mod argmax;
 mod attention;
+mod features;
 mod gather;
 mod launch;
 mod matmul;
@@ -18,6 +19,7 @@ mod tests;
 
 pub(crate) use argmax::argmax;
 pub(crate) use attention::{GpuKvCache, GpuRotation, Heads, QkNorm, Step, attend};
+pub(crate) use features::{checked, make_use_of};
 pub(crate) use gather::gather;
 pub(crate) use launch::{TASKS_MAX, is_gpu};
 #[cfg(test)]

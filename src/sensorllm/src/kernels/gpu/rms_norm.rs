@@ -1,7 +1,7 @@
 //! Launches `rms_norm.wgsl`: one dispatch in place of the five that Burn's operations take.
 
 use burn::tensor::{DType, Tensor};
-use sensorllm_shaders::rms_norm::{WGSL, WORKGROUP};
+use sensorllm_shaders::rms_norm::{WORKGROUP, wgsl};
 
 use super::launch::{Access, Kernel, empty, grid, is_gpu, launch, primitive, tensor};
 
@@ -19,7 +19,7 @@ pub(crate) fn rms_norm<const D: usize>(x: &Tensor<D>, weight: &Tensor<1>, epsilo
     let rows = x.dims().iter().product::<usize>() / width;
     let (x, weight) = (primitive(x), primitive(weight));
     let y = empty(&x, [rows, width], DType::F32);
-    let kernel = Kernel::plain("rms_norm", WGSL, WORKGROUP);
+    let kernel = Kernel::with("rms_norm", wgsl, WORKGROUP);
     let (across, down) = grid(rows);
     launch(
         kernel,

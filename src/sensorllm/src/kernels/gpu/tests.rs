@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::wgpu::WgpuSetup;
+use burn::tensor::{Device, Int, Tensor, TensorData, Transaction};
 use half::f16;
 use sensorllm_shaders::blocks::{BLOCK, Blocks};
 use sensorllm_shaders::{
@@ -11,12 +12,30 @@ use sensorllm_shaders::{
 };
 use sensorllm_shaders::{rms_norm as rms_norm_twin, rope_cache, swiglu as swiglu_twin, swiglu_matvec};
 
+use super::features::{Features, computes, matmul_case};
 use super::*;
 
-static DEVICE: LazyLock<Device> = LazyLock::new(|| {
-    let device = Device::wgpu_options().tasks_max(TASKS_MAX).init_async();
-    pollster::block_on(device).expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)")
+static OPENED: LazyLock<(Device, WgpuSetup)> = LazyLock::new(|| {
+    let opened = Device::wgpu_options().tasks_max(TASKS_MAX).init_with_setup_async();
+    pollster::block_on(opened).expect("this test needs a WebGPU adapter (Mesa's lavapipe will do)")
 });
+static DEVICE: LazyLock<Device> = LazyLock::new(|| OPENED.0.clone());
+
+/// What the adapter has and passes the check, found out once.
+static FEATURES: LazyLock<Features> = LazyLock::new(|| pollster::block_on(checked(&OPENED.1)));
+
+/// Computes with every variant of the kernels that the adapter can run; one for few neighbours runs on an adapter with many.
+fn in_every_variant(test: impl Fn(Features)) {
+    let neighbours = [1, 4, 8, 16, 32, 64].into_iter().filter(|count| *count <= FEATURES.subgroup);
+    for subgroup in neighbours {
+        for f16 in [false, true].into_iter().filter(|f16| !f16 || FEATURES.f16) {
+            let features = Features { subgroup, f16 };
+            make_use_of(features);
+            test(features);
+        }
+    }
+    make_use_of(*FEATURES);
+}
 
 /// Tests take turns on the device, so that one of them can count what it is asked to do.
 fn turn() -> MutexGuard<'static, ()> {
@@ -72,6 +91,10 @@ fn assert_close<const D: usize>(y: Tensor<D>, expected: &[f32], tolerance: f32, 
 #[test]
 fn linear_maps_agree_with_their_twins() {
     let _turn = turn();
+    in_every_variant(|features| linear_maps_agree(features));
+}
+
+fn linear_maps_agree(features: Features) {
     let mut numbers = Numbers(1);
     for format in FORMATS {
         for (rows, columns) in [(1, 32), (49, 96), (64, 576), (130, 1536)] {
@@ -83,7 +106,7 @@ fn linear_maps_agree_with_their_twins() {
                 let bias = numbers.take(rows);
                 let residual = numbers.take(vectors * rows);
                 let gpu_x = tensor(&x, [vectors, columns]);
-                let what = format!("{format:?} {rows} x {columns}, {vectors} vectors");
+                let what = format!("{format:?} {rows} x {columns}, {vectors} vectors, {features:?}");
                 let plain = matmul(&gpu_x, &w, None, None);
                 assert_close(plain, &matmul_twin::matmul(&x, &blocks, columns, &[], &[]), 2e-5, &what);
                 let gpu_bias = tensor(&bias, [rows]);
@@ -126,6 +149,14 @@ fn maps_of_one_input_write_side_by_side() {
 #[test]
 fn the_gated_layer_agrees_with_its_twin() {
     let _turn = turn();
+    in_every_variant(|features| gated_layers_agree(features));
+    let mut numbers = Numbers(6);
+    let (gate, up) = (numbers.take(3 * 70), numbers.take(3 * 70));
+    let y = swiglu(&tensor(&gate, [3, 70]), &tensor(&up, [3, 70]));
+    assert_close(y, &swiglu_twin::swiglu(&gate, &up), 1e-5, "value by value");
+}
+
+fn gated_layers_agree(features: Features) {
     let mut numbers = Numbers(5);
     for format in FORMATS {
         for (rows, columns) in [(1, 32), (50, 576)] {
@@ -138,18 +169,11 @@ fn the_gated_layer_agrees_with_its_twin() {
                 let x = numbers.take(vectors * columns);
                 let expected = swiglu_matvec::swiglu_matvec(&x, &blocks[0], &blocks[1], columns);
                 let y = swiglu_matmul(&tensor(&x, [vectors, columns]), &g, &u);
-                assert_close(
-                    y,
-                    &expected,
-                    1e-4,
-                    &format!("{format:?} {rows} x {columns}, {vectors} vectors"),
-                );
+                let what = format!("{format:?} {rows} x {columns}, {vectors} vectors, {features:?}");
+                assert_close(y, &expected, 1e-4, &what);
             }
         }
     }
-    let (gate, up) = (numbers.take(3 * 70), numbers.take(3 * 70));
-    let y = swiglu(&tensor(&gate, [3, 70]), &tensor(&up, [3, 70]));
-    assert_close(y, &swiglu_twin::swiglu(&gate, &up), 1e-5, "value by value");
 }
 
 #[test]
@@ -157,10 +181,7 @@ fn embeddings_come_from_the_part_that_holds_them() {
     let _turn = turn();
     let mut numbers = Numbers(6);
     let ids: Vec<u32> = vec![0, 16, 5, 6, 999, 10, 5];
-    let gpu_ids = Tensor::<1, Int>::from_data(
-        TensorData::new(ids.iter().map(|id| *id as i32).collect(), [7]),
-        &*DEVICE,
-    );
+    let gpu_ids = on_gpu(&ids.iter().map(|id| *id as i32).collect::<Vec<_>>());
     for format in FORMATS {
         let width = 96;
         let parts = [6, 11].map(|rows| (rows, weights(format, rows, width, &mut numbers)));
@@ -181,13 +202,17 @@ fn embeddings_come_from_the_part_that_holds_them() {
 #[test]
 fn normalisation_agrees_with_its_twin() {
     let _turn = turn();
-    let mut numbers = Numbers(7);
-    for (rows, width) in [(1, 576), (5, 30), (70_000, 2)] {
-        let (x, weight) = (numbers.take(rows * width), numbers.take(width));
-        let y = rms_norm(&tensor(&x, [rows, 1, width]), &tensor(&weight, [width]), 1e-5).expect("on WebGPU");
-        assert_eq!(y.dims(), [rows, 1, width]);
-        assert_close(y, &rms_norm_twin::rms_norm(&x, &weight, 1e-5), 1e-5, &format!("{rows} x {width}"));
-    }
+    in_every_variant(|features| {
+        let mut numbers = Numbers(7);
+        for (rows, width) in [(1, 576), (5, 30), (70_000, 2)] {
+            let (x, weight) = (numbers.take(rows * width), numbers.take(width));
+            let y = rms_norm(&tensor(&x, [rows, 1, width]), &tensor(&weight, [width]), 1e-5);
+            let y = y.expect("on WebGPU");
+            assert_eq!(y.dims(), [rows, 1, width]);
+            let what = format!("{rows} x {width}, {features:?}");
+            assert_close(y, &rms_norm_twin::rms_norm(&x, &weight, 1e-5), 1e-5, &what);
+        }
+    });
     let cpu = Tensor::<2>::zeros([1, 4], &Device::flex());
     assert!(rms_norm(&cpu, &Tensor::ones([4], &Device::flex()), 1e-5).is_none());
 }
@@ -253,6 +278,23 @@ fn the_greedy_choice_agrees_with_its_twin() {
         let y = argmax(&tensor(&x, [rows, width]));
         assert_eq!(y.into_data().try_to_vec::<i32>().unwrap(), expected, "{rows} x {width}");
     }
+}
+
+#[test]
+fn features_that_fail_the_check_are_not_used() {
+    let _turn = turn();
+    let setup = &OPENED.1;
+    println!("{}: {:?}", setup.adapter.get_info().name, *FEATURES);
+    let check = |case| pollster::block_on(computes(setup, &case));
+    assert!(check(matmul_case(Features::CORE)));
+    let mut wrong = matmul_case(Features::CORE);
+    wrong.expected[7] += 0.01;
+    assert!(!check(wrong), "a kernel that computes something else");
+    let mut refused = matmul_case(Features::CORE);
+    refused.wgsl = refused.wgsl.replace("fn store(", "fn stow(");
+    assert!(!check(refused), "a kernel that is not valid");
+    // The device still computes.
+    assert!(check(matmul_case(Features::CORE)));
 }
 
 /// Counts what wgpu says it was asked to do.
@@ -325,11 +367,14 @@ impl Decoder {
     /// Logits of the tokens at `start` and on.
     fn forward(&self, ids: &[i32], start: usize) -> Tensor<2> {
         let step = Step::new(start, &DEVICE);
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids.to_vec(), [ids.len()]), &*DEVICE);
+        self.forward_at(&on_gpu(ids), &step)
+    }
+
+    fn forward_at(&self, ids: &Tensor<1, Int>, step: &Step) -> Tensor<2> {
         let norm = |x: &Tensor<2>| rms_norm(x, &self.norm, 1e-5).expect("on WebGPU");
-        let mut x = gather(std::slice::from_ref(&self.table), &ids);
+        let mut x = gather(std::slice::from_ref(&self.table), ids);
         for (qkv, o, gate, up, down, cache) in &self.blocks {
-            let y = attend(matmul(&norm(&x), qkv, None, None), None, cache, &self.rotation, &step, 0.2);
+            let y = attend(matmul(&norm(&x), qkv, None, None), None, cache, &self.rotation, step, 0.2);
             x = matmul(&y, o, None, Some(&x));
             x = matmul(&swiglu_matmul(&norm(&x), gate, up), down, None, Some(&x));
         }
@@ -337,8 +382,12 @@ impl Decoder {
     }
 }
 
+fn on_gpu(ids: &[i32]) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::new(ids.to_vec(), [ids.len()]), &*DEVICE)
+}
+
 #[test]
-fn a_token_is_one_command_buffer_of_eight_kernels_per_block() {
+fn a_token_takes_one_command_buffer_and_eight_kernels_per_block() {
     let _turn = turn();
     let layers = 30;
     let decoder = Decoder::new(layers);
@@ -346,22 +395,26 @@ fn a_token_is_one_command_buffer_of_eight_kernels_per_block() {
     log::set_logger(&COUNTER).expect("no other logger");
     log::set_max_level(log::LevelFilter::Trace);
     let mut counts = Vec::new();
-    for position in 0..5 {
+    for pair in 0..5 {
         COUNTER.take();
-        let choice = argmax(&decoder.forward(&[token], position));
-        token = choice.into_data().try_to_vec::<i32>().unwrap()[0];
+        // As `Decoder::likeliest_two` does it: both tokens' kernels, then both are read.
+        let steps = [0, 1].map(|i| Step::new(2 * pair + i, &DEVICE));
+        let first = argmax(&decoder.forward_at(&on_gpu(&[token]), &steps[0]));
+        let second = argmax(&decoder.forward_at(&first, &steps[1]));
+        let read = Transaction::default().register(first).register(second).execute();
+        token = read[1].clone().try_into_vec::<i32>().unwrap()[0];
         counts.push(COUNTER.take());
     }
     log::set_max_level(log::LevelFilter::Off);
-    // The first tokens write the uniforms of sizes; then only the token and its position are written. The second submission holds
-    // no kernel: CubeCL copies what is read to the host in a command buffer of its own.
+    // The first tokens write the uniforms of sizes; then only the token and two positions are written. For two tokens there are two
+    // command buffers: one with all kernels, and one in which CubeCL copies to the host what is read.
     for [submits, writes, dispatches] in &counts[2..] {
         assert_eq!(
             [*submits, *dispatches],
-            [2, layers * 8 + 4],
-            "submissions and kernels per token: {counts:?}"
+            [2, 2 * (layers * 8 + 4)],
+            "submissions and kernels for two tokens: {counts:?}"
         );
-        assert!(*writes <= 2, "{counts:?}");
+        assert!(*writes <= 3, "{counts:?}");
     }
 }
 
