@@ -5,6 +5,8 @@
 struct Info {
     // Length of a row.
     width: u32,
+    // Where in `y` the first row's number goes.
+    first: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
@@ -54,6 +56,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var i = 16u; i < LANES; i += 16u) {
             column = better(row, column, best[i]);
         }
-        y[group.x] = select(column, 0u, column == NOTHING);
+        y[info.first + group.x] = select(column, 0u, column == NOTHING);
     }
 }

@@ -284,9 +284,9 @@ fn greedy_choice(numbers: &mut Numbers) -> Case {
         features: Features::CORE,
         wgsl: argmax::WGSL.to_owned(),
         groups: [rows, 1, 1],
-        buffers: vec![bits(&x), vec![0; rows]],
-        info: vec![width as u32],
-        expected: vec![(1, argmax::argmax(&x, width))],
+        buffers: vec![bits(&x), vec![7; rows + 1]],
+        info: vec![width as u32, 1],
+        expected: vec![(1, [vec![7], argmax::argmax(&x, width)].concat())],
         tolerance: 0.0,
     }
 }

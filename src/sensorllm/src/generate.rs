@@ -3,7 +3,7 @@
 //! Whoever drives it decides between steps whether to go on: dropping a [`Generation`] cancels it and frees its cache. Nothing here
 //! knows of clocks or of text; [`TextGeneration`](crate::text_model::TextGeneration) puts words to it.
 
-use burn::tensor::{Tensor, Transaction};
+use burn::tensor::Tensor;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::kernels;
@@ -207,12 +207,9 @@ impl Generation {
         let can_be = !self.logits.is_empty() && self.sampler.is_greedy();
         let is_room = self.max_tokens - self.tokens().len() >= 2;
         let (true, true, Some(last)) = (can_be, is_room, self.ids.last()) else { return Ok(None) };
-        let Some([first, second]) = model.likeliest_two(*last, &mut self.cache) else { return Ok(None) };
-        let both = Transaction::default().register(first).register(second).execute_async().await;
-        let mut tokens = Vec::new();
-        for data in both.map_err(|error| lost(&error))? {
-            tokens.extend(data.try_into_vec::<i32>().map_err(|error| lost(&error))?);
-        }
+        let Some(both) = model.likeliest_two(*last, &mut self.cache) else { return Ok(None) };
+        let both = both.into_data_async().await.map_err(|error| lost(&error))?;
+        let tokens = both.try_into_vec::<i32>().map_err(|error| lost(&error))?;
         let [first, second] = tokens[..] else { return Err(lost(&"two tokens were expected")) };
         self.ahead = Some(second as u32);
         Ok(Some(first as u32))

@@ -112,20 +112,25 @@ impl Decoder<'_> {
     /// The likeliest token after `id`, and the likeliest after that: both in one piece of work for the GPU, which need not wait until
     /// the first has been read. Continues the sequence in `cache` by `id` and the first of them. `None`, and nothing done, where
     /// the token table is not on the GPU.
-    pub(crate) fn likeliest_two(&self, id: u32, cache: &mut KvCache) -> Option<[Tensor<1, Int>; 2]> {
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[2]`
+    pub(crate) fn likeliest_two(&self, id: u32, cache: &mut KvCache) -> Option<Tensor<1, Int>> {
         if !self.embedding.is_on_gpu() {
             return None;
         }
         // What is written to the device comes first, as in `last_hidden`.
         let [now, next] = [0, 1].map(|ahead| self.llm.positions(1, 1, ahead, cache));
         let vectors = self.embedding.gather(&[id])?;
-        let mut likeliest = |vectors: Tensor<2>, positions| {
+        let chosen = Tensor::empty([2], &vectors.device());
+        let mut choose = |vectors: Tensor<2>, positions, number| {
             let hidden = self.llm.forward_at(vectors.unsqueeze_dim(0), 1, positions, cache);
-            kernels::argmax(&self.logits(hidden.squeeze_dim(0)))
+            kernels::argmax_into(&self.logits(hidden.squeeze_dim(0)), &chosen, number).then_some(())
         };
-        let first = likeliest(vectors, &now)?;
-        let second = likeliest(self.embedding.gather_chosen(&first)?, &next)?;
-        Some([first, second])
+        choose(vectors, &now, 0)?;
+        choose(self.embedding.gather_chosen(&chosen, 1)?, &next, 1)?;
+        Some(chosen)
     }
 
     /// Continues the sequence in `cache` by vectors in place of tokens; input and output `[length, d_model]`.
@@ -218,9 +223,9 @@ impl TokenTable {
         QuantisedMatrix::gather(&self.quantised()?, ids)
     }
 
-    /// The same for tokens that a kernel has chosen.
-    fn gather_chosen(&self, ids: &Tensor<1, Int>) -> Option<Tensor<2>> {
-        QuantisedMatrix::gather_chosen(&self.quantised()?, ids)
+    /// The same for the first `count` of tokens that a kernel has chosen.
+    fn gather_chosen(&self, ids: &Tensor<1, Int>, count: usize) -> Option<Tensor<2>> {
+        QuantisedMatrix::gather_chosen(&self.quantised()?, ids, count)
     }
 
     fn quantised(&self) -> Option<Vec<&QuantisedMatrix>> {

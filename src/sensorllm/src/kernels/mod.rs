@@ -69,6 +69,22 @@ pub(crate) fn argmax(x: &Tensor<2>) -> Option<Tensor<1, Int>> {
     None
 }
 
+/// The same, written to a part of `y`, from number `first` on; nothing is done, and false, where there is no kernel for it.
+///
+/// # Shapes
+///
+/// - x: `[rows, width]`
+/// - y: `[first + rows or more]`
+pub(crate) fn argmax_into(x: &Tensor<2>, y: &Tensor<1, Int>, first: usize) -> bool {
+    #[cfg(feature = "webgpu")]
+    if gpu::is_gpu(x) {
+        gpu::argmax_into(x, y, first);
+        return true;
+    }
+    let _ = (x, y, first);
+    false
+}
+
 /// `silu(gate(x)) · up(x)`.
 ///
 /// # Shapes

@@ -184,7 +184,7 @@ impl QuantisedMatrix {
             let Storage::Gpu(_, device) = &parts.first()?.0 else { return None };
             let ids: Vec<i32> = ids.iter().map(|id| *id as i32).collect();
             let count = ids.len();
-            Self::gather_chosen(parts, &Tensor::from_data(TensorData::new(ids, [count]), device))
+            Self::gather_chosen(parts, &Tensor::from_data(TensorData::new(ids, [count]), device), count)
         }
         #[cfg(not(feature = "webgpu"))]
         {
@@ -193,16 +193,16 @@ impl QuantisedMatrix {
         }
     }
 
-    /// The same for ids that are on the GPU as well, such as those that a kernel has chosen.
-    pub(crate) fn gather_chosen(parts: &[&Self], ids: &Tensor<1, Int>) -> Option<Tensor<2>> {
+    /// The same for the first `count` of ids that are on the GPU as well, such as those that a kernel has chosen.
+    pub(crate) fn gather_chosen(parts: &[&Self], ids: &Tensor<1, Int>, count: usize) -> Option<Tensor<2>> {
         #[cfg(feature = "webgpu")]
         {
             let parts: Option<Vec<_>> = parts.iter().map(|part| part.gpu().cloned()).collect();
-            Some(kernels::gpu::gather(&parts?, ids))
+            Some(kernels::gpu::gather(&parts?, ids, count))
         }
         #[cfg(not(feature = "webgpu"))]
         {
-            let _ = (parts, ids);
+            let _ = (parts, ids, count);
             None
         }
     }

@@ -6,15 +6,15 @@ use sensorllm_shaders::gather::{WORKGROUP, wgsl};
 use super::launch::{Access, Kernel, empty, grid, int_primitive, launch, tensor};
 use super::matrix::GpuMatrix;
 
-/// Rows `ids` of a table whose rows lie in `parts`, one after the other; zeros for an id beyond the last row.
+/// Rows of a table whose rows lie in `parts`, one after the other: those of the first `count` ids, zeros for one beyond the last row.
 ///
 /// # Shapes
 ///
 /// - parts: `[rows, width]` each, of the same width
-/// - ids: `[count]`
+/// - ids: `[count or more]`
 /// - output: `[count, width]`
-pub(crate) fn gather(parts: &[GpuMatrix], ids: &Tensor<1, Int>) -> Tensor<2> {
-    let [count] = ids.dims();
+pub(crate) fn gather(parts: &[GpuMatrix], ids: &Tensor<1, Int>, count: usize) -> Tensor<2> {
+    assert!(count <= ids.dims()[0], "as many ids as rows");
     let ids = int_primitive(ids);
     let width = parts.first().map_or(0, GpuMatrix::columns);
     let y = empty(&ids, [count, width], DType::F32);

@@ -11,7 +11,7 @@ use sensorllm_shaders::features::Features;
 
 use super::features::features;
 
-/// Launches per command buffer the device must allow so that a decoded token fits into one: eight per block and a few more.
+/// Launches per command buffer the device must allow so that two decoded tokens fit into one: eight per block and a few more, twice.
 pub(crate) const TASKS_MAX: usize = 1024;
 
 /// Workgroups in one direction of a dispatch: WebGPU's default limit.

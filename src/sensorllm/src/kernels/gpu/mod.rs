@@ -2,7 +2,8 @@
 //!
 //! A launch only appends to the command buffer that is being built: sizes travel in a uniform that CubeCL keeps per content and
 //! that numbers known per step only, a [`Step`], are written once before the first kernel. So one forward pass is one command
-//! buffer, if the device was made with enough `tasks_max` ([`TASKS_MAX`]).
+//! buffer, or two passes if the second takes what the first has chosen from the GPU, if the device was made with enough
+//! `tasks_max` ([`TASKS_MAX`]).
 //!
 //! Functions expect tensors on WebGPU that are not being differentiated and panic otherwise; [`is_gpu`] tells the caller.
 
@@ -17,7 +18,7 @@ mod rms_norm;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use argmax::argmax;
+pub(crate) use argmax::{argmax, argmax_into};
 pub(crate) use attention::{GpuKvCache, GpuRotation, Heads, QkNorm, Step, attend};
 pub(crate) use features::{checked, make_use_of};
 pub(crate) use gather::gather;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::wgpu::WgpuSetup;
-use burn::tensor::{Device, Int, Tensor, TensorData, Transaction};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use half::f16;
 use sensorllm_shaders::blocks::{BLOCK, Blocks};
 use sensorllm_shaders::{
@@ -91,7 +91,7 @@ fn assert_close<const D: usize>(y: Tensor<D>, expected: &[f32], tolerance: f32, 
 #[test]
 fn linear_maps_agree_with_their_twins() {
     let _turn = turn();
-    in_every_variant(|features| linear_maps_agree(features));
+    in_every_variant(linear_maps_agree);
 }
 
 fn linear_maps_agree(features: Features) {
@@ -149,7 +149,7 @@ fn maps_of_one_input_write_side_by_side() {
 #[test]
 fn the_gated_layer_agrees_with_its_twin() {
     let _turn = turn();
-    in_every_variant(|features| gated_layers_agree(features));
+    in_every_variant(gated_layers_agree);
     let mut numbers = Numbers(6);
     let (gate, up) = (numbers.take(3 * 70), numbers.take(3 * 70));
     let y = swiglu(&tensor(&gate, [3, 70]), &tensor(&up, [3, 70]));
@@ -193,9 +193,9 @@ fn embeddings_come_from_the_part_that_holds_them() {
         });
         let expected = gather_twin::gather(&Blocks { format, values: &values, scales: &scales }, width, &ids);
         let whole = GpuMatrix::new(format, 17, width, &values, &scales, &DEVICE);
-        assert_close(gather(&[whole], &gpu_ids), &expected, 1e-6, "whole");
+        assert_close(gather(&[whole], &gpu_ids, 7), &expected, 1e-6, "whole");
         let parts = parts.map(|(rows, (v, s))| GpuMatrix::new(format, rows, width, &v, &s, &DEVICE));
-        assert_close(gather(&parts, &gpu_ids), &expected, 1e-6, "in parts");
+        assert_close(gather(&parts, &gpu_ids, 7), &expected, 1e-6, "in parts");
     }
 }
 
@@ -275,8 +275,13 @@ fn the_greedy_choice_agrees_with_its_twin() {
         x[width / 3] = 1.5;
         x[width - 1] = 1.5;
         let expected: Vec<i32> = argmax_twin::argmax(&x, width).iter().map(|id| *id as i32).collect();
-        let y = argmax(&tensor(&x, [rows, width]));
-        assert_eq!(y.into_data().try_to_vec::<i32>().unwrap(), expected, "{rows} x {width}");
+        let x = tensor(&x, [rows, width]);
+        let y = argmax(&x).into_data().try_to_vec::<i32>().unwrap();
+        assert_eq!(y, expected, "{rows} x {width}");
+        let part = on_gpu(&vec![-1; rows + 3]);
+        argmax_into(&x, &part, 2);
+        let part = part.into_data().try_to_vec::<i32>().unwrap();
+        assert_eq!(part, [&[-1, -1], &expected[..], &[-1]].concat(), "{rows} x {width}, a part");
     }
 }
 
@@ -367,12 +372,13 @@ impl Decoder {
     /// Logits of the tokens at `start` and on.
     fn forward(&self, ids: &[i32], start: usize) -> Tensor<2> {
         let step = Step::new(start, &DEVICE);
-        self.forward_at(&on_gpu(ids), &step)
+        self.forward_at(&on_gpu(ids), ids.len(), &step)
     }
 
-    fn forward_at(&self, ids: &Tensor<1, Int>, step: &Step) -> Tensor<2> {
+    /// The same of the first `count` of ids that are on the GPU already.
+    fn forward_at(&self, ids: &Tensor<1, Int>, count: usize, step: &Step) -> Tensor<2> {
         let norm = |x: &Tensor<2>| rms_norm(x, &self.norm, 1e-5).expect("on WebGPU");
-        let mut x = gather(std::slice::from_ref(&self.table), ids);
+        let mut x = gather(std::slice::from_ref(&self.table), ids, count);
         for (qkv, o, gate, up, down, cache) in &self.blocks {
             let y = attend(matmul(&norm(&x), qkv, None, None), None, cache, &self.rotation, step, 0.2);
             x = matmul(&y, o, None, Some(&x));
@@ -399,10 +405,10 @@ fn a_token_takes_one_command_buffer_and_eight_kernels_per_block() {
         COUNTER.take();
         // As `Decoder::likeliest_two` does it: both tokens' kernels, then both are read.
         let steps = [0, 1].map(|i| Step::new(2 * pair + i, &DEVICE));
-        let first = argmax(&decoder.forward_at(&on_gpu(&[token]), &steps[0]));
-        let second = argmax(&decoder.forward_at(&first, &steps[1]));
-        let read = Transaction::default().register(first).register(second).execute();
-        token = read[1].clone().try_into_vec::<i32>().unwrap()[0];
+        let chosen = Tensor::empty([2], &*DEVICE);
+        argmax_into(&decoder.forward_at(&on_gpu(&[token]), 1, &steps[0]), &chosen, 0);
+        argmax_into(&decoder.forward_at(&chosen, 1, &steps[1]), &chosen, 1);
+        token = chosen.into_data().try_into_vec::<i32>().unwrap()[1];
         counts.push(COUNTER.take());
     }
     log::set_max_level(log::LevelFilter::Off);
