@@ -213,7 +213,6 @@ impl TokenTable {
 }
 
 impl TokenTable {
-    /// The parts in 8 or 4 bits, if all are.
     fn is_on_gpu(&self) -> bool {
         self.quantised().is_some_and(|parts| parts.iter().all(|part| part.is_on_gpu()))
     }
@@ -228,6 +227,7 @@ impl TokenTable {
         QuantisedMatrix::gather_chosen(&self.quantised()?, ids, count)
     }
 
+    /// The parts in 8 or 4 bits, if all are.
     fn quantised(&self) -> Option<Vec<&QuantisedMatrix>> {
         self.parts.iter().map(Linear::quantised).collect()
     }
