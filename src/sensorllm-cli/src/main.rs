@@ -10,6 +10,7 @@ mod eval;
 mod generate;
 mod inspect;
 mod language;
+mod memory;
 mod metrics;
 mod model_folder;
 mod output;
@@ -30,9 +31,6 @@ use clap::{Parser, Subcommand};
 
 use data::DataError;
 use train::engine::{EXIT_STATUS, RunError};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Names the activity in recordings of a phone's motion sensors.
 #[derive(Parser)]
@@ -71,6 +69,7 @@ enum DataCommand {
 }
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let outcome = match Arguments::parse().command {
         Command::Data(DataCommand::Info(args)) => data::info::run(&args),
         Command::Data(DataCommand::Import(args)) => data::import::run(&args),

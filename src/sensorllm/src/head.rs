@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation::gelu};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
+use crate::kernels;
 use crate::weights::{Linear, LinearConfig, linears};
 
 /// Which classifier answers.
@@ -103,6 +104,6 @@ impl EncoderHead {
     /// - input: `[batch, d_input]`
     /// - output: `[batch, labels]`
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        self.score.forward(gelu(self.hidden.forward(features)))
+        self.score.forward(kernels::gelu(self.hidden.forward(features)))
     }
 }

@@ -1,6 +1,6 @@
 //! A language model over token ids: token table, Llama, and the map to logits.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +180,26 @@ impl TokenTable {
         Self { parts: (0..rows).step_by(per_part).map(part).collect() }
     }
 
+    /// The table with new rows after its own, each the mean of all: a token that the model has not met is then no likelier and no
+    /// rarer than others. For a table in full precision.
+    pub fn extended_to(&self, rows: usize) -> Self {
+        let known = joined(self.parts.iter().map(|part| part.weight.val()).collect(), 1);
+        let [d_model, count] = known.dims();
+        if rows <= count {
+            return self.clone();
+        }
+        let mut table = Self::new(rows, d_model, &known.device());
+        let mean = known.clone().mean_dim(1).expand([d_model, rows - count]);
+        let all = Tensor::cat(vec![known, mean], 1);
+        let mut first = 0;
+        for part in &mut table.parts {
+            let count = part.d_output();
+            part.weight = Param::from_tensor(all.clone().narrow(1, first, count));
+            first += count;
+        }
+        table
+    }
+
     /// Number of rows.
     pub fn rows_in_all(&self) -> usize {
         self.parts.iter().map(Linear::d_output).sum()
@@ -235,4 +255,30 @@ impl TokenTable {
 
 fn joined(mut parts: Vec<Tensor<2>>, axis: usize) -> Tensor<2> {
     if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, axis) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_tokens_start_at_the_mean_of_all() {
+        let device = Device::flex();
+        // Parts of 64 rows.
+        let d_model = PART / 64;
+        let table = TokenTable::new(65, d_model, &device);
+        let larger = table.extended_to(129);
+        assert_eq!(larger.rows_in_all(), 129);
+        let ids: Vec<u32> = (0..65).collect();
+        let known = table.rows(&ids);
+        larger.rows(&ids).into_data().assert_eq(&known.clone().into_data(), true);
+        let mean = known.mean_dim(0).into_data();
+        for id in [65, 127, 128] {
+            larger
+                .rows(&[id])
+                .into_data()
+                .assert_approx_eq::<f32>(&mean, burn::tensor::Tolerance::absolute(1e-5));
+        }
+        assert_eq!(table.extended_to(5).rows_in_all(), 65, "none is taken away");
+    }
 }

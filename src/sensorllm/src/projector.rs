@@ -1,9 +1,10 @@
 //! The projector: maps encoder vectors into the language model's space.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation::gelu};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::kernels;
 use crate::weights::{Linear, LinearConfig, linears};
 
 /// Configuration of a [`Projector`], as the manifest holds it.
@@ -44,7 +45,7 @@ impl Projector {
         let last = self.layers.len() - 1;
         self.layers.iter().enumerate().fold(x, |x, (i, layer)| {
             let x = layer.forward(x);
-            if i < last { gelu(x) } else { x }
+            if i < last { kernels::gelu(x) } else { x }
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::train::engine::{Run, fit};
 use crate::train::examples::{Recordings, Splitted};
 use crate::train::left_out::LeftOut;
 use crate::train::prepare::prepare;
+use crate::train::start::Start;
 use crate::train::tune::{ClassWeights, trainable};
 
 /// Parts a batch is cut into, each computed by a thread of its own. Fixed, so that a run does not depend on the machine.
@@ -90,7 +91,8 @@ impl Planned {
                 let weight = self.config.objective.encoder_head_weight;
                 // Earlier stages see the fold's training subjects only.
                 let start = |data: &Splitted, run: &Run, device: &Device| {
-                    let prepared = prepare(&self.config, self.manifest.clone(), data, run, PARTS, device)?;
+                    let (config, nothing) = (&self.config, &Start::default());
+                    let prepared = prepare(config, nothing, self.manifest.clone(), data, run, PARTS, device)?;
                     Ok(trainable(prepared.model, &self.config.objective))
                 };
                 self.train_and_test(&SensorLlmClassifier::new(&self.manifest, weight), data, runs, start)

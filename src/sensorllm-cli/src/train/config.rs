@@ -30,7 +30,8 @@ pub struct TrainConfig {
     /// Activities of the data that the model does not learn. One that is neither here nor a label is an error.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// Sizes of the model, its channels and labels.
+    /// Sizes of the model, its channels and labels. Those of an encoder and a language model that the run starts from
+    /// (`train --encoder`, `--llm`) take the place of the ones given here.
     pub model: ModelConfig,
     /// How windows are varied.
     pub augmentation: Augmentation,

@@ -258,21 +258,28 @@ impl<'a> Exchanges<'a> {
     /// When a number of the model is not finite.
     pub fn answer(&self, model: &SensorLlm, drawn: &Drawn, sensors: bool) -> Result<String> {
         let prompt = drawn.tokens.ids[..drawn.tokens.answer].to_vec();
-        let sampler = SamplerOptions { temperature: 0.0, ..SamplerOptions::default() };
-        let options = GenerationOptions { max_tokens: ANSWER_TOKENS, sampler, ignore_stop_ids: false };
         let words = self.words.context("there is no tokenizer yet")?;
         let language = words.language();
         let device = Device::flex();
-        let mut generation = if sensors {
+        let vectors = sensors.then(|| {
             let stage = self.stage(drawn.about);
             let window = stage.window(&drawn.window);
             let input = stage.batch([(&window, drawn.placement)]);
             let encoded = model.encode(&input, &device);
-            let vectors = model.sensor_vectors(&input, encoded);
-            Generation::after(vectors, language, prompt, &options)?
-        } else {
-            Generation::new(language, prompt, &options)?
+            model.sensor_vectors(&input, encoded)
+        });
+        // A published tokenizer may need more tokens than the context leaves: the answer is cut off then, not the run.
+        let sensed = vectors.iter().flatten().map(|vectors| vectors.dims()[0]).sum::<usize>();
+        let room = language.context.saturating_sub(sensed + prompt.len());
+        let sampler = SamplerOptions { temperature: 0.0, ..SamplerOptions::default() };
+        let options =
+            GenerationOptions { max_tokens: ANSWER_TOKENS.min(room), sampler, ignore_stop_ids: false };
+        let generation = match vectors {
+            Some(vectors) => Generation::after(vectors, language, prompt, &options),
+            None => Generation::new(language, prompt, &options),
         };
+        let mut generation =
+            generation.context("a question and its facts need a larger `context` in `words`")?;
         let decoder = model.decoder().context("the model has no words")?;
         while !matches!(pollster::block_on(generation.step(decoder))?, Step::Finished(_)) {}
         let text = words.tokenizer().decode(generation.tokens(), true)?;

@@ -1,6 +1,7 @@
 //! `sensorllm train`: fits a model to labelled recordings and writes a model folder.
 //!
-//! The stages of SensorLLM (arXiv 2410.10624), each skipped if the configuration leaves it out, each with a folder for its checkpoints:
+//! The stages of SensorLLM (arXiv 2410.10624), each skipped if the configuration leaves it out or the run starts from what it would make
+//! ([`start`]), each with a folder for its checkpoints:
 //!
 //! - 0, encoder: fills in patches that were taken out of windows and made-up series ([`pretrain_encoder`])
 //! - 0, language: reads and writes the trend language ([`tokenizer`], [`pretrain_language`])
@@ -27,6 +28,7 @@ mod pretrain_encoder;
 mod pretrain_language;
 mod reconstruct;
 mod stages;
+pub(crate) mod start;
 mod tokenizer;
 pub(crate) mod tune;
 mod validate;
@@ -41,6 +43,7 @@ use sensorllm::{Error, ErrorKind, Manifest, Pipeline};
 use config::{Splits, TrainConfig};
 use engine::RunArgs;
 use exchanges::Exchanges;
+use start::StartArgs;
 
 use crate::transitions;
 
@@ -63,6 +66,8 @@ pub struct TrainArgs {
     #[arg(long)]
     epochs: Option<usize>,
     #[command(flatten)]
+    start: StartArgs,
+    #[command(flatten)]
     run: RunArgs,
 }
 
@@ -72,6 +77,8 @@ struct Configuration<'a> {
     train: &'a TrainConfig,
     splits: &'a Splits,
     device: &'a str,
+    #[serde(skip_serializing_if = "StartArgs::is_empty")]
+    start: &'a StartArgs,
 }
 
 /// Runs `sensorllm train`.
@@ -81,8 +88,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         config.optimisation.epochs = epochs;
     }
     let splits = Splits::read(&args.splits)?;
-    let manifest = config.manifest()?;
-    let configuration = Configuration { train: &config, splits: &splits, device: args.run.device.name() };
+    let start = args.start.open()?;
+    let manifest = start.shapes(&config, config.manifest()?)?;
+    let device = args.run.device.name();
+    let configuration = Configuration { train: &config, splits: &splits, device, start: &args.start };
     let run = args.run.run("default", config.seed, &configuration)?;
     // Before the data is read, which takes a while.
     run.check()?;
@@ -98,7 +107,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
 
     let parts = args.run.device.parts();
-    let prepared = prepare::prepare(&config, manifest, &data, &run, parts, &device)?;
+    let prepared = prepare::prepare(&config, &start, manifest, &data, &run, parts, &device)?;
     let (manifest, words) = (prepared.manifest, prepared.words);
     let exchanges = match (&config.words, &words) {
         (Some(settings), Some(words)) => {

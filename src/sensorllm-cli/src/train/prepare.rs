@@ -15,6 +15,7 @@ use super::examples::Splitted;
 use super::exchanges::Exchanges;
 use super::pretrain_encoder::PretrainEncoder;
 use super::pretrain_language::PretrainLanguage;
+use super::start::Start;
 use super::tokenizer;
 
 /// Windows whose questions and answers the tokenizer is fitted to.
@@ -35,12 +36,13 @@ pub struct Prepared {
     pub model: SensorLlm,
 }
 
-/// Runs the stages that the configuration has, each in a folder of its own inside that of `run`, each batch in `parts` parts.
+/// Runs the stages that the configuration has and `start` does not make needless, each in a folder of its own inside that of `run`, each batch in `parts` parts.
 ///
 /// # Errors
 /// What ends a run: see [`fit`].
 pub fn prepare(
     config: &TrainConfig,
+    start: &Start,
     mut manifest: Manifest,
     data: &Splitted,
     run: &Run,
@@ -50,26 +52,35 @@ pub fn prepare(
     let mut tokenizer = None;
     let mut words = None;
     if let Some(settings) = &config.words {
-        let exchanges = Exchanges::new(config, settings, &manifest, data, None);
-        let json = tokenizer::fit(&exchanges.texts(TOKENIZER_WINDOWS), settings.vocabulary)?;
+        let (json, vocabulary) = match start.tokenizer()? {
+            Some(known) => known,
+            None => {
+                let exchanges = Exchanges::new(config, settings, &manifest, data, None);
+                let texts = exchanges.texts(TOKENIZER_WINDOWS);
+                (tokenizer::fit(&texts, settings.vocabulary)?, settings.vocabulary)
+            }
+        };
         let entry = FileEntry::of(TOKENIZER_FILE, json.as_bytes());
-        let (vocabulary, context) = (settings.vocabulary, settings.context);
-        manifest.words = Some(WordsConfig { vocabulary, context, tokenizer: entry });
+        manifest.words = Some(WordsConfig { vocabulary, context: settings.context, tokenizer: entry });
         words = Some(Words::new(&manifest, json.as_bytes())?);
         tokenizer = Some(json);
     }
     device.seed(config.seed);
-    let mut model = SensorLlm::new(&manifest, device);
+    let mut model = start.weights(SensorLlm::new(&manifest, device), &manifest, device)?;
+    if start.model.is_some() {
+        return Ok(Prepared { manifest, tokenizer, words, model });
+    }
 
-    if let Some(task) = PretrainEncoder::new(config, &manifest, data, parts) {
+    let pretraining = PretrainEncoder::new(config, &manifest, data, parts);
+    if let Some(task) = pretraining.filter(|_| start.encoder.is_none()) {
         eprintln!("stage 0: the encoder learns motion without labels");
-        let start = task.model(model.encoder, device)?;
-        let fitted = stage(&task, start, &task.settings.fit, "0-encoder", run, device)?;
+        let untrained = task.model(model.encoder, device)?;
+        let fitted = stage(&task, untrained, &task.settings.fit, "0-encoder", run, device)?;
         model.encoder = fitted.encoder;
     }
     if let (Some(settings), Some(words)) = (&config.words, &words) {
         let exchanges = Exchanges::new(config, settings, &manifest, data, Some(words));
-        if let Some(settings) = &config.language_pretraining {
+        if let (Some(settings), None) = (&config.language_pretraining, &start.language) {
             eprintln!("stage 0: the language model learns the trend language");
             let task = PretrainLanguage { exchanges: &exchanges, settings, parts };
             model = stage(&task, model, &settings.fit, "0-language", run, device)?;

@@ -8,7 +8,7 @@ use super::engine::FitSettings;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WordsSettings {
-    /// Tokens of the tokenizer, which is fitted to the trend language.
+    /// Tokens of the tokenizer, which is fitted to the trend language; a published language model brings its own.
     pub vocabulary: usize,
     /// The most positions of sensors and text together.
     pub context: usize,

@@ -6,6 +6,7 @@ mod classify;
 mod eval;
 mod import;
 mod published;
+mod start;
 mod study;
 mod support;
 mod train;

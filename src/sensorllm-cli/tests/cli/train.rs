@@ -11,7 +11,7 @@ use super::support::{failure, root, sample};
 
 /// A folder with the sample data, a configuration small enough for a test, and a split that trains on one person. Only the last
 /// stage is left, in which the model learns to classify.
-fn workplace() -> TempDir {
+pub fn workplace() -> TempDir {
     let folder = with_words();
     let path = folder.path().join("train.toml");
     let text = fs::read_to_string(&path).expect("train.toml");
@@ -22,7 +22,7 @@ fn workplace() -> TempDir {
 }
 
 /// The same with all stages.
-fn with_words() -> TempDir {
+pub fn with_words() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data/motionsense");
     fs::create_dir_all(&data).expect("created");
@@ -56,7 +56,7 @@ fn with_words() -> TempDir {
 }
 
 /// A run named `run` in `folder`.
-fn train(folder: &Path, run: &str, options: &[&str]) -> Command {
+pub fn train(folder: &Path, run: &str, options: &[&str]) -> Command {
     Command::from_std(process(folder, run, options))
 }
 

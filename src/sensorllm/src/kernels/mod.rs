@@ -1,7 +1,7 @@
 //! Kernels of our own: SIMD on the CPU, WGSL on WebGPU; and the choice between them by where a tensor lives.
 //!
-//! Tensors on any other device, or that are being differentiated, are computed with Burn's operations; but attention has a gradient
-//! of its own on the CPU.
+//! Tensors on any other device are computed with Burn's operations. What is being differentiated is, too, but for the operations that
+//! have a gradient of their own on the CPU.
 
 pub(crate) mod cpu;
 #[cfg(feature = "webgpu")]
@@ -9,7 +9,8 @@ pub(crate) mod gpu;
 #[cfg(feature = "training")]
 mod training;
 
-use burn::tensor::{Device, Int, Tensor, activation::silu};
+use burn::tensor::activation::{self, silu};
+use burn::tensor::{Device, Int, Tensor};
 
 use crate::weights::{Linear, QuantisedMatrix};
 
@@ -32,6 +33,10 @@ pub(crate) fn is_gpu(device: &Device) -> bool {
 /// - weight: `[width]`
 pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Option<Tensor<3>> {
     if let Some(y) = cpu::tensors::rms_norm(x, weight, epsilon) {
+        return Some(y);
+    }
+    #[cfg(feature = "training")]
+    if let Some(y) = training::rms_norm(x, weight, epsilon) {
         return Some(y);
     }
     #[cfg(feature = "webgpu")]
@@ -103,5 +108,33 @@ pub(crate) fn swiglu_maps(gate: &Linear, up: &Linear, x: Tensor<3>) -> Tensor<3>
     if cpu::tensors::holds(&gate) && cpu::tensors::holds(&up) {
         return cpu::tensors::swiglu(gate, up);
     }
+    #[cfg(feature = "training")]
+    if let Some(y) = training::swiglu(&gate, &up) {
+        return y;
+    }
     silu(gate) * up
+}
+
+/// Exact GELU, `x · Φ(x)`, where Φ is the normal distribution's cumulative.
+pub(crate) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "training")]
+    if let Some(y) = training::gelu(&x) {
+        return y;
+    }
+    activation::gelu(x)
+}
+
+/// Every pair (i, i + d_head/2) turned by its position's angle; `None` where there is no kernel for it.
+///
+/// # Shapes
+///
+/// - x, output: `[batch, heads, length, d_head]`
+/// - cos, sin: `[1, 1, length, d_head]`, the second half of a row like its first
+pub(crate) fn rotate(x: &Tensor<4>, cos: &Tensor<4>, sin: &Tensor<4>) -> Option<Tensor<4>> {
+    #[cfg(feature = "training")]
+    if let Some(y) = training::rotate(x, cos, sin) {
+        return Some(y);
+    }
+    let _ = (x, cos, sin);
+    None
 }

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::LlamaConfig;
+use crate::kernels;
 
 /// Angle per position of every pair (i, i + d_head/2): `theta^(−2i/d_head)`, stretched if the configuration says so.
 pub(super) fn frequencies(config: &LlamaConfig) -> Vec<f64> {
@@ -59,6 +60,9 @@ impl Rope {
     ///
     /// - input and output: `[batch, heads, length, d_head]`
     pub(crate) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
+        if let Some(y) = kernels::rotate(&x, &self.cos, &self.sin) {
+            return y;
+        }
         let [_, _, _, d_head] = x.dims();
         let half = d_head / 2;
         let first = x.clone().narrow(3, 0, half);

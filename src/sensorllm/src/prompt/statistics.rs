@@ -1,8 +1,9 @@
 //! Statistics of a channel as a vector of the prompt.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation::gelu};
+use burn::tensor::{Device, Tensor};
 
+use crate::kernels;
 use crate::sensor::{STANDARD_GRAVITY, STATISTICS, Sensor, statistics};
 use crate::weights::{Linear, LinearConfig, linears};
 
@@ -76,7 +77,7 @@ impl StatisticsProjection {
     /// - input: `[batch, channels, statistics]`
     /// - output: `[batch, channels, d_model]`
     pub fn forward(&self, statistics: Tensor<3>) -> Tensor<3> {
-        self.output.forward(gelu(self.hidden.forward(statistics)))
+        self.output.forward(kernels::gelu(self.hidden.forward(statistics)))
     }
 }
 

@@ -99,14 +99,21 @@ impl<'a> Bias<'a> {
 
     /// Keys up to the last one that one of the queries may look at; all if none may look at any, as their softmax is even then.
     fn seen(&self, sequence: usize, head: usize, queries: Range<usize>, keys: usize) -> usize {
-        let last = |query| {
-            let row = &self.values[self.start(sequence, head, query)..][..keys];
-            row.iter().rposition(|&bias| bias > HIDDEN / 2.0).map_or(keys, |last| last + 1)
-        };
+        let row = |query| &self.values[self.start(sequence, head, query)..][..keys];
+        let visible = |bias: &f32| *bias > HIDDEN / 2.0;
+        // Without a way out of the loop it is one of vectors.
+        let any = |part: &[f32]| part.iter().fold(false, |any, bias| any | visible(bias));
+        let last = |row: &[f32]| row.iter().rposition(visible).map_or(keys, |last| last + 1);
         let mut rows = if self.strides[2] == 0 { queries.start..queries.start + 1 } else { queries };
-        // Causal attention: the last query sees the most, and no row needs to be looked at twice.
-        let most = rows.next_back().map_or(0, last);
-        if most == keys { keys } else { rows.map(last).fold(most, usize::max) }
+        // Causal attention: the last query sees the most, and where the others end need not be known.
+        let most = rows.next_back().map_or(0, |query| last(row(query)));
+        if most == keys {
+            return keys;
+        }
+        rows.fold(most, |most, query| {
+            let (before, after) = row(query).split_at(most);
+            if any(before) && !any(after) { most } else { most.max(last(row(query))) }
+        })
     }
 }
 

@@ -1,7 +1,17 @@
 //! Normalisation and gated activation: what a layer does between its products.
 #![allow(unsafe_code)] // Vector loads and stores take pointers.
 
+#[cfg(feature = "training")]
+mod gelu;
+#[cfg(feature = "training")]
+mod gradient;
+
 use super::simd::{InstructionSet, Kernel, Simd, exp};
+
+#[cfg(feature = "training")]
+pub(crate) use gelu::{gelu, gelu_gradient};
+#[cfg(feature = "training")]
+pub(crate) use gradient::{rms_norm_gradient, rotate, swiglu_gradient};
 
 /// `y = x / √(mean(x²) + epsilon) · weight`, row by row.
 ///

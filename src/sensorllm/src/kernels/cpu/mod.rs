@@ -17,6 +17,8 @@ mod threads;
 mod tile;
 
 pub(crate) use attention::{KvBuffer, Rotation};
+#[cfg(feature = "training")]
+pub(crate) use elementwise::{gelu, gelu_gradient, rms_norm_gradient, rotate, swiglu_gradient};
 pub(crate) use elementwise::{rms_norm, swiglu};
 pub(crate) use matrix::PackedMatrix;
 pub(crate) use product::matmul_each;

@@ -40,11 +40,16 @@ pub(crate) fn rows_at(weight: &PackedMatrix, ids: &[u32]) -> Tensor<2> {
 
 /// Root-mean-square norm; `None` unless the tensors are plain 32-bit ones on the CPU.
 pub(crate) fn rms_norm(x: &Tensor<3>, weight: &Tensor<1>, epsilon: f64) -> Option<Tensor<3>> {
-    let (values_x, weight) = (values(x)?, values(weight)?);
-    let x_values = slice(&values_x)?;
-    let mut y = vec![0.0; x_values.len()];
-    super::rms_norm(x_values, slice(&weight)?, epsilon as f32, &mut y);
-    Some(tensor(y, x.dims()))
+    let y = rms_norm_primitives(&values(x)?, &values(weight)?, epsilon)?;
+    Some(Tensor::from_primitive::<Flex>(y))
+}
+
+/// The same on contiguous primitives.
+pub(crate) fn rms_norm_primitives(x: &FlexTensor, weight: &FlexTensor, epsilon: f64) -> Option<FlexTensor> {
+    let values = slice(x)?;
+    let mut y = vec![0.0; values.len()];
+    super::rms_norm(values, slice(weight)?, epsilon as f32, &mut y);
+    Some(primitive_like(y, x))
 }
 
 /// `silu(gate) · up`. The tensors are on the CPU.
@@ -128,6 +133,69 @@ pub(crate) fn attention_gradients(
     of_inputs().unwrap_or_else(|| unreachable!("the inputs are those attention was computed from"))
 }
 
+/// The loss by `x` and by the weight, from the loss by [`rms_norm_primitives`]' result.
+#[cfg(feature = "training")]
+pub(crate) fn rms_norm_gradients(
+    x: &FlexTensor,
+    weight: &FlexTensor,
+    epsilon: f64,
+    dy: FlexTensor,
+) -> [FlexTensor; 2] {
+    let dy = known(contiguous(dy));
+    let [x_values, weights, dy] = [x, weight, &dy].map(|x| slice(x).unwrap_or_default());
+    let (mut dx, mut dw) = (vec![0.0; x_values.len()], vec![0.0; weights.len()]);
+    super::rms_norm_gradient(x_values, weights, epsilon as f32, dy, &mut dx, &mut dw);
+    [primitive_like(dx, x), primitive_like(dw, weight)]
+}
+
+/// `silu(gate) · up` on contiguous primitives.
+#[cfg(feature = "training")]
+pub(crate) fn swiglu_primitives(gate: &FlexTensor, up: &FlexTensor) -> Option<FlexTensor> {
+    let mut y = slice(gate)?.to_vec();
+    super::swiglu(&mut y, slice(up)?);
+    Some(primitive_like(y, gate))
+}
+
+/// The loss by gate and up, from the loss by [`swiglu_primitives`]' result.
+#[cfg(feature = "training")]
+pub(crate) fn swiglu_gradients(mut gate: FlexTensor, mut up: FlexTensor, dy: FlexTensor) -> [FlexTensor; 2] {
+    let dy = known(contiguous(dy));
+    super::swiglu_gradient(gate.storage_mut(), up.storage_mut(), slice(&dy).unwrap_or_default());
+    [gate, up]
+}
+
+/// Exact GELU of a contiguous primitive.
+#[cfg(feature = "training")]
+pub(crate) fn gelu_primitive(x: &FlexTensor) -> Option<FlexTensor> {
+    let mut y = slice(x)?.to_vec();
+    super::gelu(&mut y);
+    Some(primitive_like(y, x))
+}
+
+/// The loss by `x`, from the loss by [`gelu_primitive`]'s result.
+#[cfg(feature = "training")]
+pub(crate) fn gelu_gradient(mut x: FlexTensor, dy: FlexTensor) -> FlexTensor {
+    let dy = known(contiguous(dy));
+    super::gelu_gradient(x.storage_mut(), slice(&dy).unwrap_or_default());
+    x
+}
+
+/// A contiguous primitive turned by the angles of its places, as [`rotate`](super::rotate) says; `None` if they do not fit.
+#[cfg(feature = "training")]
+pub(crate) fn rotate_primitive(
+    mut x: FlexTensor,
+    cos: &FlexTensor,
+    sin: &FlexTensor,
+    direction: f32,
+) -> Option<FlexTensor> {
+    let ([.., places, width], [.., of_places, of_width]) = (dims(&x)?, dims(cos)?);
+    if (places, width) != (of_places, of_width) {
+        return None;
+    }
+    super::rotate(x.storage_mut(), slice(cos)?, slice(sin)?, width, direction);
+    Some(x)
+}
+
 fn attention_sizes(q: &FlexTensor, k: &FlexTensor) -> Option<Sizes> {
     let ([batch, heads, queries, d_head], [_, kv_heads, keys, _]) = (dims(q)?, dims(k)?);
     Some(Sizes { batch, heads, kv_heads, queries, keys, d_head })
@@ -174,6 +242,11 @@ fn with_values<const D: usize, T>(x: &Tensor<D>, f: impl FnOnce(&[f32]) -> T) ->
 
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(primitive(values, shape))
+}
+
+fn primitive_like(values: Vec<f32>, like: &FlexTensor) -> FlexTensor {
+    let layout = Layout::contiguous(like.layout().shape().clone());
+    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
 fn primitive<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
