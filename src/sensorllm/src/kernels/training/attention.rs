@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::{input, record};
+use super::{input, pass_on, record};
 use crate::kernels::cpu::batch_attention::Sum;
 use crate::kernels::cpu::tensors;
 
@@ -43,14 +43,9 @@ impl Backward<Flex, 4> for Attention {
     type State = State;
 
     fn backward(self, ops: Ops<State, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let dy = gradients.consume::<Flex>(&ops.node);
-        let State { inputs, scale, sums } = ops.state;
         let [.., with_bias] = ops.parents.each_ref().map(Option::is_some);
-        let found = tensors::attention_gradients(inputs.each_ref(), scale, &sums, dy, with_bias);
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                gradients.register::<Flex>(parent.id, gradient);
-            }
-        }
+        pass_on(ops, gradients, |State { inputs, scale, sums }, dy| {
+            tensors::attention_gradients(inputs.each_ref(), scale, &sums, dy, with_bias)
+        });
     }
 }

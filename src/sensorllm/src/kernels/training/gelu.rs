@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::{input, record};
+use super::{input, pass_on, record};
 use crate::kernels::cpu::tensors;
 
 /// `x · Φ(x)` with its gradient; `None` where [`input`] is.
@@ -25,9 +25,6 @@ impl Backward<Flex, 1> for Gelu {
     type State = FlexTensor;
 
     fn backward(self, ops: Ops<FlexTensor, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let dy = gradients.consume::<Flex>(&ops.node);
-        if let [Some(parent)] = ops.parents {
-            gradients.register::<Flex>(parent.id, tensors::gelu_gradient(ops.state, dy));
-        }
+        pass_on(ops, gradients, |x, dy| [Some(tensors::gelu_gradient(x, dy))]);
     }
 }

@@ -10,7 +10,8 @@ mod rotation;
 mod swiglu;
 
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
-use burn::backend::autodiff::ops::{Backward, NodeGuard, OpsKind};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
@@ -45,6 +46,20 @@ fn record<const N: usize, const D: usize, O: Backward<Flex, N>>(
         OpsKind::UnTracked(prepared) => prepared.finish(y),
     };
     Tensor::from_primitive::<Differentiated>(y)
+}
+
+/// Hands the loss by its inputs on from an operation, where `found` computes it from the state and the loss by the result.
+fn pass_on<S, const N: usize>(
+    ops: Ops<S, N>,
+    gradients: &mut Gradients,
+    found: impl FnOnce(S, FlexTensor) -> [Option<FlexTensor>; N],
+) {
+    let dy = gradients.consume::<Flex>(&ops.node);
+    for (parent, gradient) in ops.parents.into_iter().zip(found(ops.state, dy)) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            gradients.register::<Flex>(parent.id, gradient);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::{input, record};
+use super::{input, pass_on, record};
 use crate::kernels::cpu::tensors;
 
 /// `x / √(mean(x²) + epsilon) · weight` over the last axis, with its gradient; `None` where [`input`] is.
@@ -32,13 +32,8 @@ impl Backward<Flex, 2> for RmsNorm {
     type State = State;
 
     fn backward(self, ops: Ops<State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let dy = gradients.consume::<Flex>(&ops.node);
-        let State { x, weight, epsilon } = ops.state;
-        let found = tensors::rms_norm_gradients(&x, &weight, epsilon, dy);
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, gradient);
-            }
-        }
+        pass_on(ops, gradients, |State { x, weight, epsilon }, dy| {
+            tensors::rms_norm_gradients(&x, &weight, epsilon, dy).map(Some)
+        });
     }
 }

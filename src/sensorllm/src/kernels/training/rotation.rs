@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::{input, record};
+use super::{input, pass_on, record};
 use crate::kernels::cpu::tensors;
 
 /// Every pair (i, i + d_head/2) of `x` turned by its position's angle, with its gradient; `None` where [`input`] is.
@@ -30,13 +30,9 @@ impl Backward<Flex, 1> for Rotate {
     type State = (FlexTensor, FlexTensor);
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let dy = gradients.consume::<Flex>(&ops.node);
-        let (cos, sin) = ops.state;
-        if let ([Some(parent)], Some(dy)) = (ops.parents, tensors::contiguous(dy)) {
-            // Turned back: the gradient of a rotation is its inverse.
-            if let Some(dx) = tensors::rotate_primitive(dy, &cos, &sin, -1.0) {
-                gradients.register::<Flex>(parent.id, dx);
-            }
-        }
+        // Turned back: the gradient of a rotation is its inverse.
+        pass_on(ops, gradients, |(cos, sin), dy| {
+            [tensors::contiguous(dy).and_then(|dy| tensors::rotate_primitive(dy, &cos, &sin, -1.0))]
+        });
     }
 }

@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use super::{input, record};
+use super::{input, pass_on, record};
 use crate::kernels::cpu::tensors;
 
 /// `silu(gate) · up` with its gradient; `None` where [`input`] is.
@@ -25,13 +25,6 @@ impl Backward<Flex, 2> for SwiGlu {
     type State = (FlexTensor, FlexTensor);
 
     fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let dy = gradients.consume::<Flex>(&ops.node);
-        let (gate, up) = ops.state;
-        let found = tensors::swiglu_gradients(gate, up, dy);
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                gradients.register::<Flex>(parent.id, gradient);
-            }
-        }
+        pass_on(ops, gradients, |(gate, up), dy| tensors::swiglu_gradients(gate, up, dy).map(Some));
     }
 }
