@@ -36,7 +36,8 @@ pub struct Prepared {
     pub model: SensorLlm,
 }
 
-/// Runs the stages that the configuration has and `start` does not make needless, each in a folder of its own inside that of `run`, each batch in `parts` parts.
+/// Runs the stages that the configuration has and `start` does not make needless, each in a folder of its own inside that of `run`, each
+/// batch in `parts` parts.
 ///
 /// # Errors
 /// What ends a run: see [`fit`].
