@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
+use sensorllm::manifest::FileEntry;
 use sensorllm::{Error, ErrorKind, Manifest, Pipeline};
 
 use config::{Splits, TrainConfig};
@@ -79,6 +80,8 @@ struct Configuration<'a> {
     device: &'a str,
     #[serde(skip_serializing_if = "StartArgs::is_empty")]
     start: &'a StartArgs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_weights: Option<&'a FileEntry>,
 }
 
 /// Runs `sensorllm train`.
@@ -91,7 +94,13 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let start = args.start.open()?;
     let manifest = start.shapes(&config, config.manifest()?)?;
     let device = args.run.device.name();
-    let configuration = Configuration { train: &config, splits: &splits, device, start: &args.start };
+    let configuration = Configuration {
+        train: &config,
+        splits: &splits,
+        device,
+        start: &args.start,
+        start_weights: start.weights_file(),
+    };
     let run = args.run.run("default", config.seed, &configuration)?;
     // Before the data is read, which takes a while.
     run.check()?;

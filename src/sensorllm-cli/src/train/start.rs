@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use burn::module::Module;
 use burn::tensor::Device;
-use sensorllm::manifest::{MANIFEST_FILE, WordsConfig};
+use sensorllm::manifest::{FileEntry, MANIFEST_FILE};
 use sensorllm::model::SensorLlm;
 use sensorllm::{Error, ErrorKind, Manifest, weights};
 use serde::Serialize;
@@ -114,6 +114,11 @@ impl Trained {
 }
 
 impl Start {
+    /// Weights of the model that another run wrote: what its folder's path does not say.
+    pub fn weights_file(&self) -> Option<&FileEntry> {
+        self.model.as_ref().map(|model| &model.manifest.weights)
+    }
+
     /// `manifest` with the shapes of what is already there.
     ///
     /// # Errors
@@ -169,17 +174,10 @@ impl Start {
                 .with_context(|| format!("cannot use the tokenizer of {}", language.folder.display()))?;
             return Ok(Some((json, tokens.max(language.config.vocabulary))));
         }
-        let words = |model: &Trained| -> Option<(String, WordsConfig)> {
-            let words = model.manifest.words.clone()?;
-            Some((words.tokenizer.path.clone(), words))
-        };
-        match self.model.as_ref().and_then(|model| Some((model, words(model)?))) {
-            Some((model, (path, words))) => {
-                let json = String::from_utf8(model.file(&path)?).context("the tokenizer is not text")?;
-                Ok(Some((json, words.vocabulary)))
-            }
-            None => Ok(None),
-        }
+        let Some(model) = &self.model else { return Ok(None) };
+        let Some(words) = &model.manifest.words else { return Ok(None) };
+        let json = String::from_utf8(model.file(&words.tokenizer.path)?).context("the tokenizer is not text")?;
+        Ok(Some((json, words.vocabulary)))
     }
 
     /// `model`, whose shapes are those of `manifest`, with the weights that are already there.

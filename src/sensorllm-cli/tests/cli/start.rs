@@ -95,6 +95,11 @@ fn another_run_s_model_leaves_only_the_last_stage() {
     train(folder, "third", &["--model", text(&first), "--stop-after", "1"]).assert().success();
     let message = failure(&mut train(folder, "third", &["--model", text(&second), "--resume"]));
     assert!(message.contains("start.model"), "{message}");
+    for file in ["manifest.json", "weights.safetensors"] {
+        fs::copy(second.join(file), first.join(file)).expect("copied");
+    }
+    let message = failure(&mut train(folder, "third", &["--model", text(&first), "--resume"]));
+    assert!(message.contains("start_weights.sha256"), "{message}");
 
     let small = folder.join("small");
     sensorllm(&["convert", "--quant", "q8", "--model", text(&first), "--out", text(&small)])
