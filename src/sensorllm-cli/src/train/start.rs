@@ -176,7 +176,8 @@ impl Start {
         }
         let Some(model) = &self.model else { return Ok(None) };
         let Some(words) = &model.manifest.words else { return Ok(None) };
-        let json = String::from_utf8(model.file(&words.tokenizer.path)?).context("the tokenizer is not text")?;
+        let json =
+            String::from_utf8(model.file(&words.tokenizer.path)?).context("the tokenizer is not text")?;
         Ok(Some((json, words.vocabulary)))
     }
 
