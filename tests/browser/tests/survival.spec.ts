@@ -11,7 +11,7 @@ const WORKER = "/probe/gpu-worker.js";
 
 /** How often a model is loaded and closed to see whether memory stays behind. */
 const CYCLES = 50;
-/** Each how manieth of them computes too: a software adapter takes seconds to compile every program of the model anew. */
+/** One load in this many computes too: a software adapter takes seconds to compile every program of the model anew. */
 const COMPUTES = 5;
 const MEGABYTE = 1e6;
 
@@ -360,7 +360,7 @@ test(`loading and closing ${CYCLES} times leaves no GPU memory behind`, async ({
         const { SensorLLM, loadTextModel } = window.sensorllm;
         const channel = new BroadcastChannel("gpu");
         const next = () => new Promise<{ devices: number; created: number; createdBytes: number; heldBytes: number; closing?: boolean }>((resolve) => (channel.onmessage = ({ data }) => resolve(data)));
-        // The first names a window of zeros before it is loaded; of the other the weights are on the GPU, and nothing else is done.
+        // Loading the first compiles and runs every program of the model; loading the other only puts its weights on the GPU.
         const model = computes
           ? await SensorLLM.load({ device: "webgpu", workerUrl: worker })
           : await loadTextModel("/models/smollm2-135m/", { device: "webgpu", warmUp: false, workerUrl: worker });
