@@ -1,4 +1,4 @@
-//! Varies training windows: orientation, placement, missing gyroscope, rounding, rate, gaps, noise.
+//! Varies training windows: tempo, size, orientation, placement, missing gyroscope, rounding, rate, gaps, noise.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +6,7 @@ use sensorllm::Manifest;
 use sensorllm::sensor::{Placement, Window};
 
 use super::config::Augmentation;
-use super::examples::LabelSet;
+use super::examples::{Example, LabelSet, Recordings};
 use crate::rotation::Rotation;
 
 /// A varied window and what it still teaches.
@@ -19,15 +19,16 @@ pub struct Varied {
     pub placement: Placement,
 }
 
-/// Varies one window by draws from `rng`.
+/// Varies the window of an example by draws from `rng`.
 pub fn vary(
-    mut window: Window,
-    mut labels: LabelSet,
-    placement: Placement,
+    recordings: &Recordings,
+    example: &Example,
     config: &Augmentation,
     manifest: &Manifest,
     rng: &mut ChaCha8Rng,
 ) -> Varied {
+    let (mut labels, placement) = (example.labels, example.placement);
+    let mut window = moved_differently(recordings, example, config, rng);
     if rng.random_bool(config.rotate) {
         Rotation::random(rng).turn(&mut window);
         labels = labels.widened(manifest);
@@ -70,6 +71,43 @@ pub fn vary(
     Varied { window, labels, placement }
 }
 
+/// The window as someone else might have moved: faster or slower, more or less.
+fn moved_differently(
+    recordings: &Recordings,
+    example: &Example,
+    config: &Augmentation,
+    rng: &mut ChaCha8Rng,
+) -> Window {
+    // Without either nothing is drawn, so that runs are what they were before these two existed.
+    if config.tempo == 0.0 && config.size == 0.0 {
+        return recordings.window(example);
+    }
+    // The slowest that is read is a tenth of the tempo: a movement that stands still is no movement.
+    let tempo = (1.0 + rng.random_range(-1.0..=1.0) * config.tempo).max(0.1);
+    let size = 1.0 + rng.random_range(-1.0..=1.0) * config.size;
+    let (mut window, tempo) = recordings.window_at_tempo(example, tempo);
+    // The same path in less time: velocities grow with the tempo, accelerations with its square.
+    let (tempo, size) = (tempo as f32, size as f32);
+    let still = mean(&window.acceleration);
+    scale_about(&mut window.acceleration, still, tempo * tempo * size);
+    scale_about(&mut window.rotation_rate, [0.0; 3], tempo * size);
+    window
+}
+
+/// The mean of the rows that are there; of acceleration, about what gravity adds.
+fn mean(rows: &[[f32; 3]]) -> [f32; 3] {
+    let there = || rows.iter().filter(|row| row.iter().all(|value| value.is_finite()));
+    let count = there().count().max(1) as f32;
+    std::array::from_fn(|axis| there().map(|row| row[axis]).sum::<f32>() / count)
+}
+
+/// Multiplies the rows' distances from `centre`.
+fn scale_about(rows: &mut [[f32; 3]], centre: [f32; 3], factor: f32) {
+    for row in rows {
+        *row = std::array::from_fn(|axis| centre[axis] + factor * (row[axis] - centre[axis]));
+    }
+}
+
 /// Reads the rows at 60/50 of their rate by interpolation, from `phase` on, and back at the old rate.
 fn through_other_rate(rows: &mut [[f32; 3]], phase: f64) {
     const STEP: f64 = 50.0 / 60.0;
@@ -81,7 +119,7 @@ fn through_other_rate(rows: &mut [[f32; 3]], phase: f64) {
 }
 
 /// The row at a fractional position, the nearest end's outside.
-fn interpolate(rows: &[[f32; 3]], position: f64) -> [f32; 3] {
+pub fn interpolate(rows: &[[f32; 3]], position: f64) -> [f32; 3] {
     let position = position.clamp(0.0, (rows.len() - 1) as f64);
     let left = position as usize;
     let right = (left + 1).min(rows.len() - 1);
@@ -116,6 +154,15 @@ mod tests {
         for (i, row) in rows.iter().enumerate().take(126).skip(2) {
             assert!((row[0] - wave(i)).abs() < 0.01, "row {i}: {} {}", row[0], wave(i));
         }
+    }
+
+    #[test]
+    fn a_larger_movement_keeps_its_mean_and_its_gaps() {
+        let mut rows = [[1.0, 0.0, 9.0], [3.0, 0.0, 10.0], [f32::NAN; 3]];
+        let centre = mean(&rows);
+        scale_about(&mut rows, centre, 1.5);
+        assert_eq!(rows[..2], [[0.5, 0.0, 8.75], [3.5, 0.0, 10.25]]);
+        assert!(rows[2][0].is_nan());
     }
 
     #[test]

@@ -81,10 +81,7 @@ pub fn varied(
     (epoch, index): (usize, usize),
 ) -> Vec<Varied> {
     let mut rng = stream(config.seed, epoch, index as u64 + 1);
-    let vary_one = |example: &Example| {
-        let window = recordings.window(example);
-        vary(window, example.labels, example.placement, &config.augmentation, manifest, &mut rng)
-    };
+    let vary_one = |example: &Example| vary(recordings, example, &config.augmentation, manifest, &mut rng);
     examples.iter().map(vary_one).collect()
 }
 

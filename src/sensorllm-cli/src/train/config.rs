@@ -86,6 +86,13 @@ pub struct ModelConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Augmentation {
+    /// Movement is made up to this share faster or slower, and its accelerations and rotations change with it; 0, the default,
+    /// leaves the tempo as it is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tempo: f64,
+    /// Movement is made up to this share larger or smaller; 0, the default, leaves it as it is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub size: f64,
     /// Share of windows turned by any rotation. Members of a group (postures) cannot be told apart then, so these windows
     /// teach the group alone.
     pub rotate: f64,
@@ -169,6 +176,30 @@ fn default_words_batch() -> usize {
     16
 }
 
+/// Whether a field is left out, as it was before it existed: runs are told apart by their configuration's text.
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Augmentation {
+    /// The name of a field that is no share, if there is one.
+    fn no_share(&self) -> Option<&'static str> {
+        let shares = [
+            ("tempo", self.tempo),
+            ("size", self.size),
+            ("rotate", self.rotate),
+            ("flip", self.flip),
+            ("without_gyroscope", self.without_gyroscope),
+            ("unknown_placement", self.unknown_placement),
+            ("rounded", self.rounded),
+            ("other_rate", self.other_rate),
+            ("gap", self.gap),
+            ("noise", self.noise),
+        ];
+        shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)).map(|(name, _)| name)
+    }
+}
+
 /// Which subjects of each set serve for what. Test subjects touch neither training nor model selection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -202,6 +233,12 @@ impl TrainConfig {
             return wrong(
                 "`rank` of `lora` is 0".to_owned(),
                 "give it a value of at least 1, or leave out `lora`",
+            );
+        }
+        if let Some(field) = self.augmentation.no_share() {
+            return wrong(
+                format!("`{field}` of the augmentation is no share"),
+                "give it a value from 0 to 1",
             );
         }
         let known = |name: &String| self.model.labels.iter().any(|label| label.name == *name);

@@ -11,6 +11,7 @@ use rand_chacha::rand_core::SeedableRng;
 use sensorllm::sensor::{Placement, Uniform, Window, WindowConfig, resample};
 use sensorllm::{Error, ErrorKind, Manifest};
 
+use super::augment::interpolate;
 use super::config::{Splits, TrainConfig};
 use super::left_out::LeftOut;
 use crate::data::{Dataset, Segment};
@@ -59,6 +60,8 @@ pub struct Example {
     subject: usize,
     recording: usize,
     start: usize,
+    /// First row and end of the segment that it is cut from.
+    segment: (usize, usize),
     /// What the activity may be.
     pub labels: LabelSet,
     /// Where the phone was carried.
@@ -231,6 +234,7 @@ impl Recordings {
                     subject: segment.subject,
                     recording: segment.recording,
                     start,
+                    segment: (segment.first, segment.end),
                     labels: segment.labels,
                     placement: segment.placement,
                     dataset: segment.dataset,
@@ -255,6 +259,26 @@ impl Recordings {
             acceleration: uniform.acceleration[rows.clone()].to_vec(),
             rotation_rate: uniform.rotation_rate[rows].to_vec(),
         }
+    }
+
+    /// The window of an example had everything gone `tempo` times as fast: as many rows, read around the same middle at
+    /// `tempo` times their distance. Its segment may be too short for that; then it is less fast. Values are only
+    /// interpolated: what a faster movement does to them is left to the caller, and the tempo that was reached is
+    /// returned with the window.
+    pub fn window_at_tempo(&self, example: &Example, tempo: f64) -> (Window, f64) {
+        let uniform = &self.recordings[example.recording];
+        let steps = (self.config.length - 1) as f64;
+        let (first, last) = (example.segment.0 as f64, example.segment.1 as f64 - 1.0);
+        let tempo = tempo.min((last - first) / steps);
+        let start = example.start as f64 + steps / 2.0 * (1.0 - tempo);
+        let start = start.clamp(first, last - steps * tempo);
+        let read = |rows: &[[f32; 3]]| {
+            (0..self.config.length).map(|i| interpolate(rows, start + i as f64 * tempo)).collect()
+        };
+        let mut window = self.window(example);
+        window.acceleration = read(&uniform.acceleration);
+        window.rotation_rate = read(&uniform.rotation_rate);
+        (window, tempo)
     }
 
     fn complete(&self, example: &Example) -> bool {
@@ -312,5 +336,29 @@ mod tests {
             }
             assert!(examples.iter().all(|example| example.start % 8 == 0), "places are fixed");
         }
+    }
+
+    #[test]
+    fn a_window_at_another_tempo_is_read_around_the_same_middle_within_its_segment() {
+        let mut recordings = recordings();
+        for (row, value) in recordings.recordings[0].acceleration.iter_mut().enumerate() {
+            *value = [row as f32; 3];
+        }
+        let examples = recordings.examples(None);
+        let read = |example: usize, tempo: f64| {
+            let (window, tempo) = recordings.window_at_tempo(&examples[example], tempo);
+            assert_eq!(window.acceleration.len(), 8);
+            (window.acceleration[0][0], window.acceleration[7][0], tempo)
+        };
+        assert_eq!(read(3, 1.0), (24.0, 31.0, 1.0));
+        assert_eq!(read(3, 2.0), (20.5, 34.5, 2.0));
+        assert_eq!(read(3, 0.5), (25.75, 29.25, 0.5));
+        assert_eq!(read(0, 2.0), (0.0, 14.0, 2.0), "the first window cannot begin earlier");
+        assert_eq!(read(99, 2.0), (785.0, 799.0, 2.0), "nor the last end later");
+
+        recordings.keep_labels(0.001, 7);
+        let alone = recordings.examples(None)[0];
+        let (window, tempo) = recordings.window_at_tempo(&alone, 2.0);
+        assert_eq!((window.acceleration.len(), tempo), (8, 1.0), "a segment of one window is all there is");
     }
 }

@@ -164,9 +164,7 @@ impl<'a> Exchanges<'a> {
         grounded: bool,
         rng: &mut ChaCha8Rng,
     ) -> Drawn {
-        let window = recordings.window(example);
-        let augmentation = &self.config.augmentation;
-        let varied = vary(window, example.labels, example.placement, augmentation, self.manifest, rng);
+        let varied = vary(recordings, example, &self.config.augmentation, self.manifest, rng);
         let seconds = varied.window.end_seconds - varied.window.start_seconds;
         let activities = match varied.labels.name(self.manifest) {
             Some(_) if grounded && rng.random_bool(CHANGES) => self.changes(seconds, rng),

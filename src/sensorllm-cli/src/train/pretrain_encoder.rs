@@ -57,10 +57,7 @@ impl<'a> PretrainEncoder<'a> {
         let channels: Vec<_> = self.manifest.channels.iter().copied().filter(|c| c.series).collect();
         let mut series = Vec::new();
         for example in examples {
-            let window = recordings.window(example);
-            let augmentation = &self.config.augmentation;
-            let varied =
-                vary(window, example.labels, example.placement, augmentation, self.manifest, &mut rng);
+            let varied = vary(recordings, example, &self.config.augmentation, self.manifest, &mut rng);
             for values in channel_values(&varied.window, &channels) {
                 let made_up = rng.random_bool(self.settings.synthetic);
                 let rate_hz = self.manifest.window.rate_hz;

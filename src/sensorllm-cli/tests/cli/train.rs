@@ -234,6 +234,25 @@ fn a_disk_that_is_full_leaves_the_last_checkpoint() {
 }
 
 #[test]
+fn a_configuration_that_makes_no_sense_is_refused() {
+    let folder = workplace();
+    let folder = folder.path();
+    let path = folder.join("train.toml");
+    let text = fs::read_to_string(&path).expect("train.toml");
+    for (from, to, part) in [
+        ("rotate = 0.5", "rotate = 1.5", "`rotate` of the augmentation is no share"),
+        ("tempo = 0.15", "tempo = -0.15", "`tempo` of the augmentation is no share"),
+        ("size = 0.2", "size = nan", "`size` of the augmentation is no share"),
+        ("batch = 64", "batch = 0", "`batch` of the objective is 0"),
+    ] {
+        assert!(text.contains(from), "default.toml has no longer `{from}`");
+        fs::write(&path, text.replace(from, to)).expect("written");
+        let message = failure(&mut train(folder, "run", &[]));
+        assert!(message.contains(part) && message.contains("\nhint: "), "{message}");
+    }
+}
+
+#[test]
 fn data_that_contradicts_the_configuration_is_refused() {
     let folder = workplace();
     let folder = folder.path();
