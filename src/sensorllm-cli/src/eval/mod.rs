@@ -4,6 +4,7 @@ mod classes;
 mod report;
 pub mod words;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -47,6 +48,9 @@ pub struct EvalArgs {
     /// Only these subjects, separated by commas; all if not given
     #[arg(long, value_delimiter = ',', value_name = "A,B,C")]
     subjects: Option<Vec<String>>,
+    /// Without these recordings, such as those whose labels are known to be wrong: SUBJECT/RECORDING, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "A/B,C/D", conflicts_with_all = ["splits", "smooth"])]
+    leave_out: Vec<String>,
     /// Where the phone is carried, as the model is told: pocket, belt, hand or unknown. Where the set has several
     /// sensors it picks the one carried there, by this or the set's own name for the place. The set's own placement if
     /// not given
@@ -114,6 +118,7 @@ fn evaluate(
     let told = args.placement.as_deref().and_then(|place| place.parse::<Placement>().ok());
     let options = Options { head: args.model.head, placement: told.unwrap_or(set.placement) };
 
+    check_left_out(args, set, &subjects)?;
     let mut tally = Tally {
         confusion: Confusion::new(classes.names().len()),
         predictions: Vec::new(),
@@ -163,6 +168,7 @@ fn evaluate(
         placement: options.placement,
         group: args.group.clone(),
         rotate: args.rotate,
+        left_out: args.leave_out.clone(),
         subjects,
         macro_f1: metrics::macro_f1(&per_class),
         accuracy: tally.confusion.accuracy(),
@@ -194,6 +200,24 @@ fn over_time(
     predicted
 }
 
+/// Refuses a recording to leave out that no evaluated subject has: misspelt, it would count.
+fn check_left_out(args: &EvalArgs, set: &Dataset, subjects: &[String]) -> anyhow::Result<()> {
+    let mut known = BTreeSet::new();
+    for subject in subjects.iter().filter(|_| !args.leave_out.is_empty()) {
+        known
+            .extend(set.recordings(subject)?.iter().map(|recording| format!("{subject}/{}", recording.name)));
+    }
+    match args.leave_out.iter().find(|name| !known.contains(*name)) {
+        Some(name) => Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("there is no recording {name} to leave out among the evaluated subjects of {}", set.name),
+            "write SUBJECT/RECORDING, as the first two columns of segments.csv have them",
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
 /// A subject's windows whose activity is one of the classes, and their classes; the others are counted as skipped.
 fn subject_windows(
     args: &EvalArgs,
@@ -205,6 +229,9 @@ fn subject_windows(
 ) -> anyhow::Result<(Vec<Window>, Vec<usize>)> {
     let (mut windows, mut truths) = (Vec::new(), Vec::new());
     for mut recording in set.recordings(subject)? {
+        if args.leave_out.contains(&format!("{subject}/{}", recording.name)) {
+            continue;
+        }
         if let Some(seed) = args.rotate {
             Rotation::of_recording(seed, &recording.subject, &recording.name)
                 .turn_samples(&mut recording.samples);

@@ -29,6 +29,9 @@ pub struct Report {
     pub group: Option<String>,
     /// The seed of the rotations, if recordings were turned.
     pub rotate: Option<u64>,
+    /// Recordings that were left out on purpose, as SUBJECT/RECORDING.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// The subjects that were evaluated.
     pub subjects: Vec<String>,
     /// Mean F1 of the labels that occur in the data.
@@ -100,6 +103,9 @@ impl Report {
         fact("sensor at", format!("{} (model told: {})", self.sensor, self.placement));
         if let Some(seed) = self.rotate {
             fact("rotated", format!("each recording at random, seed {seed}"));
+        }
+        if !self.left_out.is_empty() {
+            fact("left out", self.left_out.join(", "));
         }
         fact("macro-F1", format!("{:.4}", self.macro_f1));
         fact("accuracy", format!("{:.4}", self.accuracy));

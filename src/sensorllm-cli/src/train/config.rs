@@ -30,6 +30,10 @@ pub struct TrainConfig {
     /// Activities of the data that the model does not learn. One that is neither here nor a label is an error.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// Recordings that neither train nor validate, such as those whose labels are known to be wrong: their names, by set
+    /// and subject.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// Sizes of the model, its channels and labels. Those of an encoder and a language model that the run starts from
     /// (`train --encoder`, `--llm`) take the place of the ones given here.
     pub model: ModelConfig,
@@ -216,6 +220,12 @@ pub struct Split {
 }
 
 impl TrainConfig {
+    /// Whether a recording of a set is to be left out.
+    pub fn leaves_out(&self, dataset: &str, subject: &str, recording: &str) -> bool {
+        let of_subject = self.left_out.get(dataset).and_then(|subjects| subjects.get(subject));
+        of_subject.is_some_and(|names| names.iter().any(|name| name == recording))
+    }
+
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self> {
         let text =

@@ -168,6 +168,10 @@ impl Recordings {
     ) -> Result<()> {
         let person = self.segments.last().map_or(0, |segment| segment.subject + 1);
         for recording in dataset.recordings(subject)? {
+            if config.leaves_out(&dataset.name, subject, &recording.name) {
+                left_out.recording(&dataset.name, subject, &recording.name);
+                continue;
+            }
             let uniform = resample(&recording.samples, manifest.window.rate_hz)?;
             if uniform.acceleration.len() < manifest.window.length {
                 left_out.short(&dataset.name);

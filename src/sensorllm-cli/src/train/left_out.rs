@@ -10,6 +10,8 @@ use sensorllm::{Error, ErrorKind, Result};
 pub struct LeftOut {
     /// Segments, by set and activity.
     activities: BTreeMap<(String, String), usize>,
+    /// Recordings that the configuration leaves out, by set.
+    recordings: BTreeMap<String, Vec<String>>,
     /// Recordings shorter than a window, by set.
     short: BTreeMap<String, usize>,
     /// Subjects of the splits that are not in the data, by set.
@@ -20,6 +22,11 @@ impl LeftOut {
     /// Counts a segment of an activity that is no label.
     pub fn activity(&mut self, dataset: &str, activity: &str) {
         *self.activities.entry((dataset.to_owned(), activity.to_owned())).or_default() += 1;
+    }
+
+    /// Notes a recording that the configuration leaves out.
+    pub fn recording(&mut self, dataset: &str, subject: &str, name: &str) {
+        self.recordings.entry(dataset.to_owned()).or_default().push(format!("{subject}/{name}"));
     }
 
     /// Counts a recording that is shorter than a window.
@@ -64,6 +71,9 @@ impl LeftOut {
         for (dataset, activities) in ignored {
             lines.push(format!("{dataset}: segments ignored: {}", activities.join(", ")));
         }
+        for (dataset, names) in &self.recordings {
+            lines.push(format!("{dataset}: recordings left out: {}", names.join(", ")));
+        }
         let seconds = window.length as f32 / window.rate_hz;
         for (dataset, count) in &self.short {
             lines.push(format!("{dataset}: recordings shorter than a window of {seconds} s: {count}"));
@@ -103,6 +113,7 @@ mod tests {
     fn everything_left_out_is_told() {
         let mut left_out = LeftOut::default();
         left_out.activity("wisdm", "typing");
+        left_out.recording("uci", "s01", "second");
         left_out.short("uci");
         left_out.absent("uci", [&"s99".to_owned()].into_iter());
         let lines = left_out.lines(WindowConfig { rate_hz: 50.0, length: 128, hop: 64 });
@@ -110,6 +121,7 @@ mod tests {
             lines,
             [
                 "wisdm: segments ignored: typing (1)",
+                "uci: recordings left out: s01/second",
                 "uci: recordings shorter than a window of 2.56 s: 1",
                 "warning: uci lacks subjects that the splits name: s99",
             ]

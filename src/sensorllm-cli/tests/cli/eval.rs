@@ -75,6 +75,19 @@ fn one_subject_and_a_placement_can_be_asked_for() {
 }
 
 #[test]
+fn recordings_can_be_left_out_by_name() {
+    let all = json(&mut eval(&sample(), &["--subjects", "s18"]));
+    let report = json(&mut eval(&sample(), &["--subjects", "s18", "--leave-out", "s18/wlk_7,s18/dws_2"]));
+    assert_eq!(report["left_out"], Value::from(vec!["s18/wlk_7", "s18/dws_2"]));
+    assert!(number(&report, "windows") < number(&all, "windows"));
+    let labels = report["labels"].as_array().expect("labels");
+    let walking = labels.iter().position(|label| label == "walking").expect("a label");
+    assert_eq!(report["classes"][walking]["support"], 0);
+    let message = failure(&mut eval(&sample(), &["--subjects", "s18", "--leave-out", "s12/wlk_7"]));
+    assert!(message.contains("no recording s12/wlk_7") && message.contains("\nhint: "), "{message}");
+}
+
+#[test]
 fn activities_the_model_lacks_are_skipped_and_counted() {
     let folder = copy(&sample());
     let path = folder.path().join("segments.csv");
