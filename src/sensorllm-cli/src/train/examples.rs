@@ -275,7 +275,8 @@ impl Recordings {
         let (first, last) = (example.segment.0 as f64, example.segment.1 as f64 - 1.0);
         let tempo = tempo.min((last - first) / steps);
         let start = example.start as f64 + steps / 2.0 * (1.0 - tempo);
-        let start = start.clamp(first, last - steps * tempo);
+        // Where the segment decides the tempo, rounding may put the latest start just before the first row.
+        let start = start.clamp(first, (last - steps * tempo).max(first));
         let read = |rows: &[[f32; 3]]| {
             (0..self.config.length).map(|i| interpolate(rows, start + i as f64 * tempo)).collect()
         };
@@ -360,6 +361,14 @@ mod tests {
         assert_eq!(read(0, 2.0), (0.0, 14.0, 2.0), "the first window cannot begin earlier");
         assert_eq!(read(99, 2.0), (785.0, 799.0, 2.0), "nor the last end later");
 
+        for end in 8..400 {
+            recordings.segments[0].end = end;
+            let (window, tempo) = recordings.window_at_tempo(&recordings.examples(None)[0], 1000.0);
+            assert!((tempo - (end - 1) as f64 / 7.0).abs() < 1e-9, "as fast as {end} rows let it be");
+            assert!((window.acceleration[7][0] - (end - 1) as f32).abs() < 1e-3, "and all of them are read");
+        }
+
+        recordings.segments[0].end = 800;
         recordings.keep_labels(0.001, 7);
         let alone = recordings.examples(None)[0];
         let (window, tempo) = recordings.window_at_tempo(&alone, 2.0);
