@@ -220,10 +220,9 @@ pub struct Split {
 }
 
 impl TrainConfig {
-    /// Whether a recording of a set is to be left out.
-    pub fn leaves_out(&self, dataset: &str, subject: &str, recording: &str) -> bool {
-        let of_subject = self.left_out.get(dataset).and_then(|subjects| subjects.get(subject));
-        of_subject.is_some_and(|names| names.iter().any(|name| name == recording))
+    /// The names of a subject's recordings that are to be left out.
+    pub fn unwanted(&self, dataset: &str, subject: &str) -> &[String] {
+        self.left_out.get(dataset).and_then(|subjects| subjects.get(subject)).map_or(&[], Vec::as_slice)
     }
 
     /// Reads a configuration file.

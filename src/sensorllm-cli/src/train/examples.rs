@@ -167,8 +167,13 @@ impl Recordings {
         left_out: &mut LeftOut,
     ) -> Result<()> {
         let person = self.segments.last().map_or(0, |segment| segment.subject + 1);
-        for recording in dataset.recordings(subject)? {
-            if config.leaves_out(&dataset.name, subject, &recording.name) {
+        let recordings = dataset.recordings(subject)?;
+        let unwanted = config.unwanted(&dataset.name, subject);
+        let unknown =
+            unwanted.iter().filter(|name| recordings.iter().all(|recording| recording.name != **name));
+        left_out.unknown(&dataset.name, subject, unknown);
+        for recording in recordings {
+            if unwanted.contains(&recording.name) {
                 left_out.recording(&dataset.name, subject, &recording.name);
                 continue;
             }

@@ -12,6 +12,8 @@ pub struct LeftOut {
     activities: BTreeMap<(String, String), usize>,
     /// Recordings that the configuration leaves out, by set.
     recordings: BTreeMap<String, Vec<String>>,
+    /// Recordings that the configuration leaves out and the data lacks, by set.
+    unknown: BTreeMap<String, Vec<String>>,
     /// Recordings shorter than a window, by set.
     short: BTreeMap<String, usize>,
     /// Subjects of the splits that are not in the data, by set.
@@ -27,6 +29,13 @@ impl LeftOut {
     /// Notes a recording that the configuration leaves out.
     pub fn recording(&mut self, dataset: &str, subject: &str, name: &str) {
         self.recordings.entry(dataset.to_owned()).or_default().push(format!("{subject}/{name}"));
+    }
+
+    /// Notes recordings that the configuration leaves out of a subject that the data has, but not with these recordings.
+    pub fn unknown<'a>(&mut self, dataset: &str, subject: &str, names: impl Iterator<Item = &'a String>) {
+        for name in names {
+            self.unknown.entry(dataset.to_owned()).or_default().push(format!("{subject}/{name}"));
+        }
     }
 
     /// Counts a recording that is shorter than a window.
@@ -74,6 +83,10 @@ impl LeftOut {
         for (dataset, names) in &self.recordings {
             lines.push(format!("{dataset}: recordings left out: {}", names.join(", ")));
         }
+        for (dataset, names) in &self.unknown {
+            let names = names.join(", ");
+            lines.push(format!("warning: {dataset} lacks recordings that `left_out` names: {names}"));
+        }
         let seconds = window.length as f32 / window.rate_hz;
         for (dataset, count) in &self.short {
             lines.push(format!("{dataset}: recordings shorter than a window of {seconds} s: {count}"));
@@ -114,6 +127,7 @@ mod tests {
         let mut left_out = LeftOut::default();
         left_out.activity("wisdm", "typing");
         left_out.recording("uci", "s01", "second");
+        left_out.unknown("uci", "s02", [&"thrid".to_owned()].into_iter());
         left_out.short("uci");
         left_out.absent("uci", [&"s99".to_owned()].into_iter());
         let lines = left_out.lines(WindowConfig { rate_hz: 50.0, length: 128, hop: 64 });
@@ -122,6 +136,7 @@ mod tests {
             [
                 "wisdm: segments ignored: typing (1)",
                 "uci: recordings left out: s01/second",
+                "warning: uci lacks recordings that `left_out` names: s02/thrid",
                 "uci: recordings shorter than a window of 2.56 s: 1",
                 "warning: uci lacks subjects that the splits name: s99",
             ]

@@ -285,14 +285,16 @@ fn what_is_left_out_is_counted() {
     append("recordings.csv", "s12,short,0,20");
     append("segments.csv", "s12,short,0,20,typing,typing");
     let config = fs::read_to_string(folder.join("train.toml")).expect("train.toml");
-    let (table, more) = ("[left_out.motionsense]\n", "[left_out.motionsense]\ns12 = [\"wlk_7\"]\n");
+    let (table, more) =
+        ("[left_out.motionsense]\n", "[left_out.motionsense]\ns12 = [\"wlk_7\", \"wlk_70\"]\n");
     assert!(config.contains(table), "default.toml leaves nothing of motionsense out any more");
     fs::write(folder.join("train.toml"), config.replacen(table, more, 1)).expect("written");
     let output = train(folder, "run", &["--stop-after", "1"]).assert().success().get_output().clone();
     let message = String::from_utf8(output.stderr).expect("text");
     assert!(message.contains("motionsense: recordings shorter than a window of 2.56 s: 1"), "{message}");
     assert!(message.contains("motionsense: segments ignored: typing (1)"), "{message}");
-    assert!(message.contains("motionsense: recordings left out: s12/wlk_7"), "{message}");
+    assert!(message.contains("motionsense: recordings left out: s12/wlk_7\n"), "{message}");
+    assert!(message.contains("motionsense lacks recordings that `left_out` names: s12/wlk_70"), "{message}");
 }
 
 #[test]
