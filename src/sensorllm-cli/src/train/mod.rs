@@ -63,6 +63,9 @@ pub struct TrainArgs {
     /// Where the model is written.
     #[arg(long)]
     out: PathBuf,
+    /// Seed in place of the configuration's.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Epochs in place of the configuration's.
     #[arg(long)]
     epochs: Option<usize>,
@@ -87,6 +90,7 @@ struct Configuration<'a> {
 /// Runs `sensorllm train`.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let mut config = TrainConfig::read(&args.config)?;
+    config.seed = args.seed.unwrap_or(config.seed);
     if let Some(epochs) = args.epochs {
         config.optimisation.epochs = epochs;
     }

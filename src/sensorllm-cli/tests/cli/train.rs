@@ -206,6 +206,8 @@ fn a_changed_configuration_is_not_resumed() {
     train(folder, "run", &["--stop-after", "1"]).assert().success();
     let message = failure(&mut train(folder, "run", &["--resume", "--epochs", "3"]));
     assert!(message.contains("`train.optimisation.epochs` was 2, is now 3"), "{message}");
+    let message = failure(&mut train(folder, "run", &["--resume", "--seed", "7"]));
+    assert!(message.contains("`train.seed` was ") && message.contains(", is now 7"), "{message}");
     let message = failure(&mut train(folder, "run", &[]));
     assert!(message.contains("not finished") && message.contains("--resume"), "{message}");
 }
