@@ -56,6 +56,8 @@ export class Tracker {
   readonly recent = new Recent();
   readonly #model: ModelHolder;
   #run: Run | undefined;
+  /** The run that `recent` is of, also when it is over. */
+  #last: Run | undefined;
   #paused: Followed | undefined;
   #whenIdle: (() => void) | undefined;
   /** The listening inside the run; begun anew when a setting changes. */
@@ -64,7 +66,7 @@ export class Tracker {
   constructor(model: ModelHolder) {
     this.#model = model;
     onChoice((changed) => {
-      if (this.#run && changed.has("placement")) this.#run.placement = settings().placement;
+      if (this.#last && changed.has("placement")) this.#last.placement = settings().placement;
       if (changed.has("placement") || changed.has("head") || changed.has("keepScreenOn")) this.#listening?.abort();
     });
     document.addEventListener("visibilitychange", () => {
@@ -91,6 +93,11 @@ export class Tracker {
   /** Where the phone is taken to be carried now. */
   get placement(): Placement {
     return this.#run?.placement ?? settings().placement;
+  }
+
+  /** Where the phone was carried in the motion of `recent`: a replay's recording says so, and it is so when the replay is over, too. */
+  get recentPlacement(): Placement {
+    return this.#last?.placement ?? settings().placement;
   }
 
   /** Listens to the sensors. To be called inside a tap: only then may permission be asked for. Resolves with what it failed with. */
@@ -151,6 +158,7 @@ export class Tracker {
     this.#end("stopped");
     const run: Run = { ...followed, ending: "over", stopped: new AbortController(), keeper: undefined };
     this.#run = run;
+    this.#last = run;
     this.#paused = undefined;
     this.recent.clear();
     const over = recordingStarted({ keep: run.origin === "sensors" });

@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { answer, drawn, expect, openView, Site, test } from "./tracker-fixtures.ts";
 
-// A recording of walking alone takes the place of the one that comes with the page, which a service worker would answer with.
+// A recording of one activity alone takes the place of the one that comes with the page, which a service worker would answer with.
 test.use({ serviceWorkers: "block" });
 const WALKING = fileURLToPath(new URL("../fixtures/walking-s18.json", import.meta.url));
+const SITTING = fileURLToPath(new URL("../fixtures/sitting-s12.json", import.meta.url));
 
 let site: Site;
 test.beforeEach(async ({}, { title, project }) => {
@@ -62,4 +63,19 @@ test("a description comes word by word, and a question is answered with the segm
   await expect(answer(page)).toHaveAttribute("data-state", "done", { timeout: 200_000 });
   const steps = await page.getByTestId("fact-steps").textContent();
   await expect(answer(page)).toContainText(`${steps} steps`);
+});
+
+test("a recording that is over is told with the place it was made in: words and the label agree", async ({ page, device }) => {
+  test.setTimeout(300_000);
+  await page.route("**/recordings/tour.json", (route) => route.fulfill({ path: SITTING }));
+  await page.goto(`${site.url}?device=${device}&speed=8`);
+  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
+  await page.getByTestId("replay").click();
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 100_000 });
+  await expect(page.getByTestId("activity")).toHaveText("Sitting");
+  await openView(page, "words");
+  await page.getByTestId("describe").click();
+  await expect(answer(page)).toHaveAttribute("data-state", "done", { timeout: 200_000 });
+  // Of a phone that may be anywhere it could only be said that it is still.
+  await expect(answer(page)).toContainText(/sitting/i);
 });

@@ -1,6 +1,6 @@
 // Which stretch of motion a question is about: what has just happened, or a part of a stretch of the day.
 
-import type { Samples } from "sensorllm";
+import type { Placement, Samples } from "sensorllm";
 import { inWords } from "../activities.ts";
 import { h } from "../dom.ts";
 import type { History, Stretch } from "../history/types.ts";
@@ -65,14 +65,25 @@ export class AskedAbout {
     if (!this.#select.value && recent >= LAST[0]) this.#select.value = `last-${LAST[0]}`;
   }
 
+  /** Where the phone was carried then, as far as is known. */
+  get placement(): Placement {
+    return this.#seconds ? this.#tracker.recentPlacement : this.#tracker.placement;
+  }
+
   /** The motion that is chosen; nothing where none is kept. */
   async samples(history: History | undefined): Promise<Samples | undefined> {
-    const [, seconds] = /^last-(\d+)$/.exec(this.#select.value) ?? [];
-    if (seconds) return this.#tracker.recent.last(Number(seconds));
+    const seconds = this.#seconds;
+    if (seconds) return this.#tracker.recent.last(seconds);
     const stretch = this.#chosen();
     if (!stretch) return undefined;
     const from = stretch.start + 1000 * Number(this.#part.value);
     return history?.motion(from, Math.min(stretch.end, from + 1000 * PART), stretch.session);
+  }
+
+  /** How much of what has just happened is chosen; nothing where a stretch of the day is. */
+  get #seconds(): number | undefined {
+    const [, seconds] = /^last-(\d+)$/.exec(this.#select.value) ?? [];
+    return seconds === undefined ? undefined : Number(seconds);
   }
 
   #chosen(): Stretch | undefined {

@@ -44,7 +44,6 @@ export class WordsView implements View {
 /** The view as it was entered once. */
 class WordsPage {
   readonly #model: ModelHolder;
-  readonly #tracker: Tracker;
   readonly #signal: AbortSignal;
   readonly #about: AskedAbout;
   readonly #facts: FactsPanel;
@@ -72,7 +71,6 @@ class WordsPage {
 
   constructor(model: ModelHolder, tracker: Tracker, signal: AbortSignal) {
     this.#model = model;
-    this.#tracker = tracker;
     this.#signal = signal;
     this.#about = new AskedAbout(tracker, this.#describe, this.#cancel);
     this.#facts = new FactsPanel(signal);
@@ -133,13 +131,14 @@ class WordsPage {
     this.#text.textContent = "";
     this.#show("streaming");
     try {
+      const { placement } = this.#about;
       const samples = await this.#about.samples(this.#history);
       if (!samples || signal.aborted) {
         this.#told.textContent = this.#about.any ? t("words.no-motion") : t("words.nothing");
         return this.#show("idle");
       }
       const model = await this.#model.current;
-      await this.#stream(model.ask(samples, question, { placement: this.#tracker.placement, signal }), samples, question);
+      await this.#stream(model.ask(samples, question, { placement, signal }), samples, question);
       this.#show("done");
     } catch (error) {
       if (own !== this.#answering) return;
