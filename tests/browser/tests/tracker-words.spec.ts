@@ -15,6 +15,15 @@ test.beforeEach(async ({}, { title, project }) => {
 });
 test.afterEach(() => site.stop());
 
+/** The page after a recording was replayed to its end. */
+async function replayed(page: Page, device: string, recording: string): Promise<void> {
+  await page.route("**/recordings/tour.json", (route) => route.fulfill({ path: recording }));
+  await page.goto(`${site.url}?device=${device}&speed=8`);
+  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
+  await page.getByTestId("replay").click();
+  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 100_000 });
+}
+
 /** Each text that the answer had while it came. */
 async function watchAnswer(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {
@@ -28,11 +37,7 @@ async function watchAnswer(page: Page): Promise<() => Promise<string[]>> {
 test("a description comes word by word, and a question is answered with the segments that are drawn and the extractor's numbers", async ({ page, device }) => {
   // A software adapter takes its time.
   test.setTimeout(500_000);
-  await page.route("**/recordings/tour.json", (route) => route.fulfill({ path: WALKING }));
-  await page.goto(`${site.url}?device=${device}&speed=8`);
-  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
-  await page.getByTestId("replay").click();
-  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 100_000 });
+  await replayed(page, device, WALKING);
   await openView(page, "words");
   const texts = await watchAnswer(page);
   await page.getByTestId("describe").click();
@@ -67,11 +72,7 @@ test("a description comes word by word, and a question is answered with the segm
 
 test("a recording that is over is told with the place it was made in: words and the label agree", async ({ page, device }) => {
   test.setTimeout(300_000);
-  await page.route("**/recordings/tour.json", (route) => route.fulfill({ path: SITTING }));
-  await page.goto(`${site.url}?device=${device}&speed=8`);
-  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
-  await page.getByTestId("replay").click();
-  await expect(page.getByTestId("status")).toHaveText("The recording is over", { timeout: 100_000 });
+  await replayed(page, device, SITTING);
   await expect(page.getByTestId("activity")).toHaveText("Sitting");
   await openView(page, "words");
   await page.getByTestId("describe").click();
