@@ -13,8 +13,8 @@ const MAX_SLOW = 3;
 interface Listening {
   stream: EngineStream;
   maxPending: number;
-  /** More windows than `maxPending` may wait while samples are caught up that waited for a worker. */
-  mayWait: number;
+  /** Pending windows whose samples waited for a worker: as many may wait besides `maxPending`. */
+  recovered: number;
   slow: number;
   pending: number;
   dropped: number;
@@ -74,7 +74,7 @@ export class Host {
         this.#listens.set(request.id, {
           stream: this.#ready().engine.stream(request.options),
           maxPending: request.maxPending,
-          mayWait: request.maxPending,
+          recovered: 0,
           slow: 0,
           pending: 0,
           dropped: 0,
@@ -177,11 +177,12 @@ export class Host {
       // Phones slow their sensors down for a while, to save energy; the stream starts over by itself.
       this.#post({ kind: "slow", id, error: data });
     }
-    listening.mayWait = recovered ? Math.max(listening.mayWait, listening.pending) : Math.max(listening.maxPending, Math.min(listening.mayWait, listening.pending));
+    if (recovered) listening.recovered = listening.pending;
     // Late is worse than never: whoever listens wants to know what happens now.
-    if (listening.pending > listening.mayWait) {
-      listening.dropped += listening.stream.drop(listening.mayWait);
-      listening.pending = listening.mayWait;
+    const mayWait = listening.recovered + listening.maxPending;
+    if (listening.pending > mayWait) {
+      listening.dropped += listening.stream.drop(mayWait);
+      listening.pending = mayWait;
     }
     this.#post({ kind: "taken", id, dropped: listening.dropped });
     return this.#compute(id, listening);
@@ -194,6 +195,7 @@ export class Host {
     try {
       while (listening.pending > 0 && this.#listens.get(id) === listening) {
         listening.pending -= 1;
+        listening.recovered = Math.max(0, listening.recovered - 1);
         const started = performance.now();
         const prediction = await listening.stream.next();
         const milliseconds = performance.now() - started;

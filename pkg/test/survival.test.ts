@@ -14,8 +14,13 @@ const MODEL = { manifest: "https://example.test/m/manifest.json", files: {} };
 /** Any program serves for both parts. */
 const PROGRAM = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 
-/** A client whose workers can be lost. `failing` loads on these devices fail; `compiledWords` is the program's second part. */
-async function load(device: Device, failing: (device: Device, attempt: number) => boolean = () => false, compiledWords = Promise.resolve(PROGRAM)) {
+/** A client whose workers can be lost. `failing` loads on these devices fail; `compiledWords` is the program's second part; a window takes `milliseconds`. */
+async function load(
+  device: Device,
+  failing: (device: Device, attempt: number) => boolean = () => false,
+  compiledWords = Promise.resolve(PROGRAM),
+  milliseconds = 0,
+) {
   const workers: { worker: FakeWorker; lose: (message: string) => void; device: Device; kept: boolean; words: boolean }[] = [];
   const start = () => {
     const worker = new FakeWorker(async (request): Promise<Loaded> => {
@@ -25,7 +30,7 @@ async function load(device: Device, failing: (device: Device, attempt: number) =
       const lost = new Promise<string>((resolve) => (lose = resolve));
       workers.push({ worker, lose, device: on, kept: request.kept !== undefined, words: request.kept?.program.words !== undefined });
       return {
-        engine: new CountingEngine(),
+        engine: new CountingEngine(milliseconds),
         info: { ...INFO, device: on },
         devices: { lost, free: () => {} },
         program: { words: async () => {}, compiledWords },
@@ -80,6 +85,24 @@ test("a lost GPU: samples are kept, the CPU computes them, then the GPU again, a
   assert.equal(heard.at(-1)?.device, "webgpu");
   await client.close();
   assert.ok(workers.every(({ worker }) => worker.terminated));
+});
+
+test("windows that waited for a worker are not dropped when others come before they are computed", async () => {
+  const { client, workers } = await load("cpu", undefined, undefined, 40);
+  const { source, heard, kinds, over } = listen(client);
+  source.push(samples(11));
+  await until(() => heard.length === 1);
+  workers[0]?.worker.onerror?.({ message: "unreachable", type: "error" } as ErrorEvent);
+  source.push(samples(90, 11));
+  await until(() => heard.length === 2);
+  // Eight still wait; four more may.
+  source.push(samples(40, 101));
+  source.end();
+  await over;
+  assert.deepEqual(kinds(), ["worker-lost", "recovered"]);
+  assert.equal(heard.at(-1)?.dropped, 0);
+  assert.equal(heard.length, 14);
+  await client.close();
 });
 
 test("a worker that fails is replaced, and a classification is made again", async () => {
