@@ -13,8 +13,11 @@ const MAX_SLOW = 3;
 interface Listening {
   stream: EngineStream;
   maxPending: number;
-  /** Pending windows whose samples waited for a worker: as many may wait besides `maxPending`. */
-  recovered: number;
+  /**
+   * The fewest windows that were pending since samples came in that waited for a worker: as many may wait besides `maxPending`. While
+   * these are worked off nothing is dropped, although others come.
+   */
+  fewest: number;
   slow: number;
   pending: number;
   dropped: number;
@@ -74,7 +77,7 @@ export class Host {
         this.#listens.set(request.id, {
           stream: this.#ready().engine.stream(request.options),
           maxPending: request.maxPending,
-          recovered: 0,
+          fewest: 0,
           slow: 0,
           pending: 0,
           dropped: 0,
@@ -177,10 +180,13 @@ export class Host {
       // Phones slow their sensors down for a while, to save energy; the stream starts over by itself.
       this.#post({ kind: "slow", id, error: data });
     }
-    if (recovered) listening.recovered = listening.pending;
+    if (recovered) listening.fewest = listening.pending;
     // Late is worse than never: whoever listens wants to know what happens now.
-    const mayWait = listening.recovered + listening.maxPending;
-    if (listening.pending > mayWait) {
+    const excess = listening.pending - listening.fewest - listening.maxPending;
+    if (excess > 0) {
+      // What cannot be worked off becomes less all the same.
+      listening.fewest = Math.max(0, listening.fewest - excess);
+      const mayWait = listening.fewest + listening.maxPending;
       listening.dropped += listening.stream.drop(mayWait);
       listening.pending = mayWait;
     }
@@ -195,7 +201,7 @@ export class Host {
     try {
       while (listening.pending > 0 && this.#listens.get(id) === listening) {
         listening.pending -= 1;
-        listening.recovered = Math.max(0, listening.recovered - 1);
+        listening.fewest = Math.min(listening.fewest, listening.pending);
         const started = performance.now();
         const prediction = await listening.stream.next();
         const milliseconds = performance.now() - started;

@@ -41,7 +41,7 @@ export type ActivityRequest =
   | { kind: "ask"; id: number; samples: Samples; question: string; options: WorkerOptions }
   | { kind: "listen"; id: number; options: WorkerOptions; maxPending: number }
   /** More samples for the `listen` of this id. */
-  | { kind: "samples"; id: number; samples: Samples; /** Waited for a worker: their windows may wait besides `maxPending`. */ recovered: boolean }
+  | { kind: "samples"; id: number; samples: Samples; /** Waited for a worker: while their windows are worked off none is dropped. */ recovered: boolean }
   /** No more samples: compute what is pending, then answer `done`. */
   | { kind: "end"; id: number };
 

@@ -87,22 +87,41 @@ test("a lost GPU: samples are kept, the CPU computes them, then the GPU again, a
   assert.ok(workers.every(({ worker }) => worker.terminated));
 });
 
-test("windows that waited for a worker are not dropped when others come before they are computed", async () => {
-  const { client, workers } = await load("cpu", undefined, undefined, 40);
-  const { source, heard, kinds, over } = listen(client);
+/** Listens across a lost worker for which twenty windows wait; for each one that is computed then, so many others come. */
+async function catchUp(others: number) {
+  const { client, workers } = await load("cpu", undefined, undefined, 5);
+  const source = pushSource();
+  const kinds: string[] = [];
+  let [pushed, heard, dropped, waiting] = [21, 0, 0, 0];
   source.push(samples(11));
-  await until(() => heard.length === 1);
-  workers[0]?.worker.onerror?.({ message: "unreachable", type: "error" } as ErrorEvent);
-  source.push(samples(90, 11));
-  await until(() => heard.length === 2);
-  // Eight still wait; four more may.
-  source.push(samples(40, 101));
-  source.end();
-  await over;
-  assert.deepEqual(kinds(), ["worker-lost", "recovered"]);
-  assert.equal(heard.at(-1)?.dropped, 0);
-  assert.equal(heard.length, 14);
+  for await (const prediction of client.listen({ source, onStatus: ({ kind }) => kinds.push(kind) })) {
+    heard += 1;
+    dropped = prediction.dropped;
+    if (heard === 1) {
+      workers[0]?.worker.onerror?.({ message: "unreachable", type: "error" } as ErrorEvent);
+      source.push(samples(200, 11));
+      continue;
+    }
+    waiting = pushed - heard - dropped;
+    const windows = Math.floor(others * heard) - Math.floor(others * (heard - 1));
+    for (let one = 0; one < windows; one += 1, pushed += 1) source.push(samples(10, 10 * pushed + 1));
+    if (waiting <= 1 || pushed > 120) break;
+  }
   await client.close();
+  return { heard, dropped, waiting, kinds };
+}
+
+test("windows that waited for a worker are worked off, and none is dropped although others come meanwhile", async () => {
+  const { heard, dropped, kinds } = await catchUp(0.5);
+  assert.deepEqual(kinds, ["worker-lost", "recovered"]);
+  assert.equal(dropped, 0);
+  assert.ok(heard > 30, `${heard}`);
+});
+
+test("where windows come faster than they are computed, those that waited for a worker do not keep the others late", async () => {
+  const { dropped, waiting } = await catchUp(2);
+  assert.ok(dropped > 20, `${dropped}`);
+  assert.ok(waiting <= 6, `${waiting}`);
 });
 
 test("a worker that fails is replaced, and a classification is made again", async () => {
