@@ -1,6 +1,6 @@
 // One session on its way into the memory: nothing here waits for the memory, and nothing is lost while it is slow.
 
-import type { Prediction, Samples } from "sensorllm";
+import type { Placement, Prediction, Samples } from "sensorllm";
 import type { Origin, Recorder } from "./history/types.ts";
 import { memory } from "./memory.ts";
 
@@ -37,8 +37,8 @@ export class Keeper {
     this.#then((recorder) => recorder.sampled(samples));
   }
 
-  predicted(prediction: Prediction, dropped: number): void {
-    this.#then((recorder) => recorder.predicted(prediction, dropped));
+  predicted(prediction: Prediction, placement: Placement, dropped: number): void {
+    this.#then((recorder) => recorder.predicted(prediction, placement, dropped));
   }
 
   stepped(stepsPerMinute: number, start: number, end: number): void {

@@ -205,7 +205,7 @@ export class Tracker {
       try {
         for await (const prediction of model.listen({ source: this.#passing(source, run, keeper), ...options })) {
           run.named = prediction.end * 1000;
-          keeper.predicted(prediction, prediction.dropped);
+          keeper.predicted(prediction, placement, prediction.dropped);
           this.listener?.predicted(prediction, run.recording);
         }
         return;

@@ -33,7 +33,7 @@ function written(lines: readonly Line[], { columns = COLUMNS as readonly string[
   return new Blob([rows.map((cells) => cells.map(quoted).join(delimiter) + end).join("")]);
 }
 
-/** What a table can tell of a history: neither ids of stretches nor what a session dropped. */
+/** What a table can tell of a history: neither ids of stretches, nor where the phone was carried, nor what a session dropped. */
 async function told(history: History): Promise<object> {
   const span = await history.span();
   assert.ok(span);
@@ -41,7 +41,7 @@ async function told(history: History): Promise<object> {
   const each = await Promise.all(days.map(({ date }) => history.day(date)));
   return {
     days,
-    stretches: each.map(({ stretches, minutes }) => ({ minutes, stretches: stretches.map(({ id: _, ...stretch }) => stretch) })),
+    stretches: each.map(({ stretches, minutes }) => ({ minutes, stretches: stretches.map(({ id: _, placement: __, ...stretch }) => stretch) })),
     sessions: each.flatMap(({ sessions }) => sessions.map(({ id, origin, title, model }) => ({ id, origin, title, model }))),
   };
 }

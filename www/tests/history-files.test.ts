@@ -46,7 +46,20 @@ test("an export says what its values are", async (context) => {
   assert.match(sessions[0].start, /^2026-11-28T\d\d:\d\d:\d\d\.\d\d\dZ$/);
   assert.ok(Math.abs(Date.parse(sessions[0].start) - NOON) < 10);
   assert.equal(sessions[0].model, "m");
+  assert.ok(stretches.every(({ placement }: { placement: string }) => placement === "pocket"));
+  assert.match(units.placement, /carried/);
   assert.ok(stretches.every(({ start, end }: { start: string; end: string }) => start.endsWith("Z") && Date.parse(end) > Date.parse(start)));
+});
+
+test("an export from before placements were kept is taken in without them", async (context) => {
+  const clock = new Clock(NOON);
+  const history = await openFresh(context, { clock });
+  await full(history, clock);
+  const document = JSON.parse(await (await history.exportJson({ motion: true })).text()) as { stretches: { placement?: string }[] };
+  for (const stretch of document.stretches) delete stretch.placement;
+  const other = await openFresh(context, { clock });
+  assert.equal((await other.importFile(new Blob([JSON.stringify(document)]))).stretches, document.stretches.length);
+  assert.ok((await other.day(TODAY)).stretches.every(({ placement }) => placement === undefined));
 });
 
 test("what is known stays as it is, what was removed comes back", async (context) => {
@@ -98,6 +111,7 @@ test("a wrong file is refused with the place that is wrong, and changes nothing"
   await damage((document) => (last(document).confidence = 1.5), /confidence/);
   await damage((document) => (last(document).label = 7), /label/);
   await damage((document) => (last(document).steps = -1), /steps/);
+  await damage((document) => (last(document).placement = "shoe"), /stretches\[\d+\]\.placement/);
   await damage((document) => (last(document).session = "nobody"), /none of its sessions/);
   await damage((document) => (last(document).id = document.stretches[0]!.id), /same `id`/);
   await damage((document) => document.stretches.push({ ...last(document), id: "again" }), /overlap/);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import type { Placement } from "sensorllm";
 import type { History, Stretch } from "../src/history/types.ts";
 import { Clock, freshName, MINUTE, motion, openFresh, play, random, window } from "./support.ts";
 
@@ -13,7 +14,7 @@ const HOP = 1.28;
 async function recorded(context: TestContext, labels: string[], own: string[] = labels): Promise<Stretch[]> {
   const history = await openFresh(context, { clock: new Clock(NOON) });
   const recorder = await history.record({ origin: "sensors", model: "m", zero: NOON });
-  labels.forEach((label, index) => recorder.predicted(window((index + 2) * HOP, label, { own: own[index] as string }), 0));
+  labels.forEach((label, index) => recorder.predicted(window((index + 2) * HOP, label, { own: own[index] as string }), "pocket", 0));
   await recorder.stop();
   return (await history.day(TODAY)).stretches;
 }
@@ -52,6 +53,25 @@ test("a moment between two times of the same activity is part of them; between o
   assert.deepEqual(told(await recorded(context, apart)).map(([label]) => label), ["walking", "unknown", "sitting"]);
 });
 
+test("a stretch keeps where the phone was taken to be carried when it was named", async (context) => {
+  const history = await openFresh(context, { clock: new Clock(NOON) });
+  const recorder = await history.record({ origin: "sensors", model: "m", zero: NOON });
+  const said = (label: string, placement: Placement, from: number, to: number) => {
+    for (let index = from; index < to; index += 1) recorder.predicted(window((index + 2) * HOP, label), placement, 0);
+  };
+  said("walking", "unknown", 0, 10);
+  said("still", "unknown", 10, 20);
+  // Said while nothing else changed, and stored before.
+  await recorder.flush();
+  said("still", "belt", 20, 25);
+  said("sitting", "pocket", 25, 35);
+  await recorder.stop();
+  const { stretches } = await history.day(TODAY);
+  assert.deepEqual(stretches.map(({ label, placement }) => [label, placement]), [["walking", "unknown"], ["still", "belt"], ["sitting", "pocket"]]);
+  await history.correct(stretches[1]!.id, "sitting");
+  assert.equal((await history.stretch(stretches[1]!.id))?.placement, "belt");
+});
+
 test("a time without samples ends a stretch, a short one does not", async (context) => {
   const history = await openFresh(context, { clock: new Clock(NOON) });
   const recorder = await history.record({ origin: "sensors", model: "m", zero: NOON });
@@ -70,7 +90,7 @@ test("windows that were given up leave no hole while samples came", async (conte
   const recorder = await history.record({ origin: "replay", model: "m" });
   for (let index = 0; index < 100; index += 1) {
     recorder.sampled(motion(index * HOP, (index + 1) * HOP));
-    if (index > 0 && index % 8 === 1) recorder.predicted(window((index + 1) * HOP, "walking"), index);
+    if (index > 0 && index % 8 === 1) recorder.predicted(window((index + 1) * HOP, "walking"), "pocket", index);
   }
   await recorder.stop();
   const { stretches, sessions } = await history.day(TODAY);
@@ -116,7 +136,7 @@ test("stretches of a session never overlap, and cover all that windows covered, 
     let [end, steady, gaps] = [2.56, pick(), 0];
     for (let index = 0; index < 120; index += 1) {
       if (next() < 0.2) steady = pick();
-      recorder.predicted(window(end, steady, { own: next() < 0.5 ? steady : pick() }), 0);
+      recorder.predicted(window(end, steady, { own: next() < 0.5 ? steady : pick() }), "pocket", 0);
       const gap = next() < 0.03 ? 7 + next() * 20 : 0;
       if (gap > 0 && index < 119) gaps += gap + HOP - 2.56;
       if (index < 119) end += HOP + gap;
@@ -155,7 +175,7 @@ for (const [round, speed] of [[1, 1], [2, 1], [3, 1], [4, 60]] as const) {
       // Changes at every turn are what is held back longest.
       if (next() < 0.3) label = label === "walking" ? "sitting" : "walking";
       recorder.sampled(motion(time, time + HOP));
-      if (time > 0) recorder.predicted(window(time + HOP, label), 0);
+      if (time > 0) recorder.predicted(window(time + HOP, label), "pocket", 0);
       clock.time = NOON + ((time + HOP) / speed) * 1000;
       context.mock.timers.tick((HOP / speed) * 1000);
       if (speed === 1) await settled(history);

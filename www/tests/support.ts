@@ -62,7 +62,7 @@ export function play(recorder: Recorder, script: readonly (readonly [label: stri
     changed += seconds;
     for (; time + 1.28 <= changed; time += 1.28) {
       recorder.sampled(motion(time, time + 1.28));
-      if (time + 1.28 - from >= 2.56) recorder.predicted(window(time + 1.28, label), 0);
+      if (time + 1.28 - from >= 2.56) recorder.predicted(window(time + 1.28, label), "pocket", 0);
     }
   }
   return time;
@@ -89,7 +89,7 @@ export async function full(history: History, clock: Clock): Promise<void> {
       samples.acceleration[3] = NaN;
       samples.timeMs.forEach((_, row) => (samples.timeMs[row]! += 3 * next()));
       recorder.sampled(samples);
-      if (time > 1.28) recorder.predicted(window(time + 1.28, ["walking", "still"][Math.floor(time / 40) % 2] as string, { confidence: next() }), 3);
+      if (time > 1.28) recorder.predicted(window(time + 1.28, ["walking", "still"][Math.floor(time / 40) % 2] as string, { confidence: next() }), "pocket", 3);
     }
     recorder.stepped(100 + next(), 0, 30);
     await recorder.stop();

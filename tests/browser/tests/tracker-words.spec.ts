@@ -79,4 +79,12 @@ test("a recording that is over is told with the place it was made in: words and 
   await expect(answer(page)).toHaveAttribute("data-state", "done", { timeout: 200_000 });
   // Of a phone that may be anywhere it could only be said that it is still.
   await expect(answer(page)).toContainText(/sitting/i);
+  // Nor is it forgotten with the page: the day's stretch has it.
+  await page.goto(`${site.url}?device=${device}`);
+  await expect(page.getByTestId("device")).toHaveAttribute("data-device", device);
+  await openView(page, "words");
+  await expect(page.getByTestId("about").locator("option:checked")).toContainText("Sitting");
+  await page.getByTestId("describe").click();
+  await expect(answer(page)).toHaveAttribute("data-state", "done", { timeout: 200_000 });
+  await expect(answer(page)).toContainText(/sitting/i);
 });

@@ -148,7 +148,9 @@ function stretchOf(entry: Entry): Stretch {
   const session = entry.required("session");
   // The table has no ids of stretches. Made of what is in it, they are the same whenever it is read.
   const id = `${session} ${new Date(start).toISOString()}`;
-  return { id, session, start, end, label: entry.required("label"), confidence, corrected: correctionIn(entry), note: entry.said("note"), steps };
+  const said = { corrected: correctionIn(entry), note: entry.said("note") };
+  // Nor where the phone was, which only questions about motion need: it has none of that either.
+  return { id, session, start, end, label: entry.required("label"), confidence, ...said, steps, placement: undefined };
 }
 
 /** What the person says it was; see the top of this file. */

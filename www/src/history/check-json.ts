@@ -1,6 +1,6 @@
 // Checks what an export's JSON says, entry by entry, before anything of it is stored: a wrong one is refused with the place that is wrong.
 
-import type { Convention } from "sensorllm";
+import type { Convention, Placement } from "sensorllm";
 import { MAX_TEXT, momentOf, ORIGINS, overlapping, refused, TOLD_EVERY, type Content } from "./content.ts";
 import type { MotionRecord } from "./database.ts";
 import { FILE_SCHEMA, FILE_VERSION } from "./export-json.ts";
@@ -9,6 +9,7 @@ import { invalid } from "./problems.ts";
 import type { Milliseconds, Session, Stretch } from "./types.ts";
 
 const CONVENTIONS: readonly Convention[] = ["w3c", "ios-browser", "core-motion", "canonical"];
+const PLACEMENTS: readonly Placement[] = ["unknown", "pocket", "belt", "hand", "chest", "ankle"];
 const HINT = "Choose a JSON or CSV file that this page has exported.";
 const MISSING = -32_768;
 
@@ -70,7 +71,7 @@ function session(entry: unknown, at: string): Session {
 }
 
 function stretch(entry: unknown, at: string, sessions: Map<string, Session>): Stretch {
-  const { id, session, start, end, label, confidence, corrected, note, steps } = object(entry, at);
+  const { id, session, start, end, label, confidence, corrected, note, steps, placement } = object(entry, at);
   const span = times(start, end, at);
   if (span.end === span.start) throw wrong(`\`${at}\` has no length`);
   const own = sessions.get(string(session, `${at}.session`));
@@ -86,6 +87,7 @@ function stretch(entry: unknown, at: string, sessions: Map<string, Session>): St
     corrected: optional(corrected, `${at}.corrected`, string),
     note: optional(note, `${at}.note`, string),
     steps: optional(steps, `${at}.steps`, count),
+    placement: optional(placement, `${at}.placement`, (value, name) => oneOf(value, PLACEMENTS, name)),
   };
 }
 

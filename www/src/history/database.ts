@@ -53,8 +53,8 @@ export type Writing = IDBPTransaction<Schema, Stores, "readwrite">;
 export const STORES: Stores = ["sessions", "stretches", "totals", "motion", "settings"];
 
 /** A stretch as it is stored. */
-export function stretchRecord({ id, session, start, end, label, confidence, corrected, note, steps }: Stretch): StretchRecord {
-  const stretch: Stretch = { id, session, start, end, label, confidence, corrected, note, steps };
+export function stretchRecord({ id, session, start, end, label, confidence, corrected, note, steps, placement }: Stretch): StretchRecord {
+  const stretch: Stretch = { id, session, start, end, label, confidence, corrected, note, steps, placement };
   const [first, last] = [utcDay(start), utcDay(Math.max(start, end - 1))];
   return { ...stretch, shown: shownAs(stretch), utcDays: Array.from({ length: last - first + 1 }, (_, index) => first + index) };
 }

@@ -11,6 +11,7 @@ const UNITS = {
   time: "UTC, ISO 8601",
   confidence: "probability, 0 to 1",
   steps: "count; null where they were not counted",
+  placement: "where the phone was taken to be carried, such as pocket, or unknown; null where that was not kept",
   motion:
     "offsets: ms since start. acceleration and rotationRate: x, y, z per row, multiples of scale, null where not measured; with " +
     "convention w3c and ios-browser in m/s² and deg/s, core-motion in g and rad/s, canonical in m/s² and rad/s; acceleration with gravity",
@@ -50,8 +51,9 @@ function sessionEntry({ id, start, end, origin, title, model, dropped }: Session
   return { id, start: iso(start), end: iso(end), origin, title: title ?? null, model, dropped };
 }
 
-function stretchEntry({ id, session, start, end, label, confidence, corrected, note, steps }: Stretch): object {
-  return { id, session, start: iso(start), end: iso(end), label, confidence, corrected: corrected ?? null, note: note ?? null, steps: steps ?? null };
+function stretchEntry({ id, session, start, end, label, confidence, corrected, note, steps, placement }: Stretch): object {
+  const said = { corrected: corrected ?? null, note: note ?? null };
+  return { id, session, start: iso(start), end: iso(end), label, confidence, ...said, steps: steps ?? null, placement: placement ?? null };
 }
 
 function motionEntry({ session, start, convention, offsets, acceleration, rotationRate }: MotionRecord): object {

@@ -128,7 +128,7 @@ async function nameAll(
   samples: Samples,
   recorder: Recorder,
   tell: (seconds: number) => void,
-  { placement, signal }: ImportRecordingOptions,
+  { placement = "unknown", signal }: ImportRecordingOptions,
 ): Promise<number> {
   const slack = 2 * model.info.windowSeconds;
   /** Ends of the blocks that wait to be named, in seconds. */
@@ -157,7 +157,7 @@ async function nameAll(
   let dropped = 0;
   for await (const prediction of model.listen({ source: source(), placement, signal, maxPending: NEVER_DROP })) {
     dropped = prediction.dropped;
-    recorder.predicted(prediction, dropped);
+    recorder.predicted(prediction, placement, dropped);
     waiting = waiting.filter((end) => end > prediction.end + slack);
     answered();
     tell(prediction.end);

@@ -1,6 +1,6 @@
 // One recording as it goes on: what comes is kept in memory and stored every few seconds; what cannot be stored is tried again.
 
-import type { Prediction, Samples } from "sensorllm";
+import type { Placement, Prediction, Samples } from "sensorllm";
 import type { Database, MotionRecord } from "./database.ts";
 import { alike, concatenate, MAX_CHUNK_MS, MAX_CHUNK_ROWS, packChunk, sliceSamples } from "./motion-chunk.ts";
 import { storageProblem } from "./problems.ts";
@@ -65,11 +65,11 @@ export class SessionRecorder implements Recorder {
     return { ...this.#session };
   }
 
-  predicted(prediction: Prediction, dropped: number): void {
+  predicted(prediction: Prediction, placement: Placement, dropped: number): void {
     if (this.#state !== "open") return;
     const { label, smoothed } = prediction;
     const { start, end, silence } = this.#timeline.window(prediction.start, prediction.end, this.#stretches.end);
-    this.#stretches.push({ start, end, silence, label: smoothed.label, confidence: smoothed.confidence, own: label });
+    this.#stretches.push({ start, end, silence, label: smoothed.label, confidence: smoothed.confidence, own: label, placement });
     this.#session.dropped = dropped;
     this.#reach(start, end);
   }

@@ -4,6 +4,7 @@
 // halfway between the middles of two windows. The steady answer follows a change some windows late; the change is dated back to the
 // first of the windows in a row that said the new answer by themselves.
 
+import type { Placement } from "sensorllm";
 import type { Milliseconds, Stretch } from "./types.ts";
 
 /** A time without samples that is longer ends a stretch: nobody knows what was done meanwhile. */
@@ -24,6 +25,8 @@ export interface NamedWindow {
   confidence: number;
   /** What the window says by itself. */
   own: string;
+  /** Where the phone was taken to be carried. */
+  placement: Placement;
   /** The longest time without samples since the window before. */
   silence: Milliseconds;
 }
@@ -37,6 +40,8 @@ interface Draft {
   windows: number;
   confidence: number;
   steps: number | undefined;
+  /** That of the last window. */
+  placement: Placement;
   /** Goes up with every change; the one that was stored last, and how far it went. */
   version: number;
   stored: number;
@@ -84,7 +89,7 @@ export class Stretches {
     if (!open || broken) {
       this.#retire(this.#previous, open);
       this.#previous = undefined;
-      this.#open = this.#grow(this.#begin(Math.max(window.start, open?.end ?? -Infinity), window.label), window);
+      this.#open = this.#grow(this.#begin(Math.max(window.start, open?.end ?? -Infinity), window), window);
     } else if (open.label === window.label) {
       this.#grow(open, window);
     } else {
@@ -106,10 +111,11 @@ export class Stretches {
     const drafts = [...this.#older, this.#previous, undecided ? undefined : open];
     return drafts.flatMap((draft) => {
       if (!draft || draft.version === draft.stored || draft.end <= draft.start) return [];
-      const { id, label, confidence, windows, steps, version, stored } = draft;
+      const { id, label, confidence, windows, steps, placement, version, stored } = draft;
       const [start, end] = [Math.round(draft.start), Math.round(draft.end)];
       if (end <= start) return [];
-      const stretch = { id, session: this.#session, start, end, label, confidence: confidence / windows, steps: steps === undefined ? undefined : Math.round(steps) };
+      const counted = steps === undefined ? undefined : Math.round(steps);
+      const stretch = { id, session: this.#session, start, end, label, confidence: confidence / windows, steps: counted, placement };
       return [{ stretch, known: stored > 0, version }];
     });
   }
@@ -131,8 +137,8 @@ export class Stretches {
     this.#older = this.#older.filter(({ id }) => !ids.includes(id));
     if (this.#previous && ids.includes(this.#previous.id)) this.#previous = undefined;
     if (this.#open && ids.includes(this.#open.id)) {
-      const { storedEnd, end, label, confidence, windows } = this.#open;
-      this.#open = { ...this.#begin(storedEnd, label), end: Math.max(storedEnd, end), confidence: confidence / windows, windows: 1 };
+      const { storedEnd, end, confidence, windows } = this.#open;
+      this.#open = { ...this.#begin(storedEnd, this.#open), end: Math.max(storedEnd, end), confidence: confidence / windows, windows: 1 };
       this.#previous = undefined;
     }
   }
@@ -158,7 +164,7 @@ export class Stretches {
       open.version += 1;
       this.#retire(this.#previous);
       this.#previous = open;
-      this.#open = this.#grow(this.#begin(boundary, window.label), window);
+      this.#open = this.#grow(this.#begin(boundary, window), window);
     }
   }
 
@@ -172,12 +178,13 @@ export class Stretches {
     return before ? (middle(before) + middle(at)) / 2 : at.start;
   }
 
-  #begin(start: Milliseconds, label: string): Draft {
-    return { id: this.#newId(), start, end: start, label, windows: 0, confidence: 0, steps: undefined, version: 1, stored: 0, storedEnd: start };
+  #begin(start: Milliseconds, { label, placement }: Pick<NamedWindow, "label" | "placement">): Draft {
+    return { id: this.#newId(), start, end: start, label, windows: 0, confidence: 0, steps: undefined, placement, version: 1, stored: 0, storedEnd: start };
   }
 
-  #grow(draft: Draft, { end, confidence }: NamedWindow): Draft {
+  #grow(draft: Draft, { end, confidence, placement }: NamedWindow): Draft {
     draft.end = Math.max(draft.end, end);
+    draft.placement = placement;
     draft.confidence += confidence;
     draft.windows += 1;
     draft.version += 1;

@@ -1,6 +1,6 @@
 // What the tracker remembers, and what every part of the page may ask of that memory. No code.
 
-import type { Prediction, Samples } from "sensorllm";
+import type { Placement, Prediction, Samples } from "sensorllm";
 
 /** Milliseconds since 1970 in UTC. Everything is stored in it; local days exist only where something is shown. */
 export type Milliseconds = number;
@@ -40,6 +40,8 @@ export interface Stretch {
   note: string | undefined;
   /** Steps taken, where they could be counted. */
   steps: number | undefined;
+  /** Where the phone was taken to be carried when this was named. Undefined in what was stored before that was kept. */
+  placement: Placement | undefined;
 }
 
 /** What a stretch is shown as. */
@@ -115,8 +117,8 @@ export interface HistoryFiles {
 export interface Recorder {
   /** As it is now; `end` moves on. */
   readonly session: Session;
-  /** One window's answer; its times are in seconds on the samples' clock. */
-  predicted(prediction: Prediction, dropped: number): void;
+  /** One window's answer, given for a phone that is carried there; its times are in seconds on the samples' clock. */
+  predicted(prediction: Prediction, placement: Placement, dropped: number): void;
   /** The samples themselves, for questions later. */
   sampled(samples: Samples): void;
   /** Where steps were counted: how many a minute between two moments, in seconds on the samples' clock. Time told before counts once. */

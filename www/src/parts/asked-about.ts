@@ -67,7 +67,7 @@ export class AskedAbout {
 
   /** Where the phone was carried then, as far as is known. */
   get placement(): Placement {
-    return this.#seconds ? this.#tracker.recentPlacement : this.#tracker.placement;
+    return this.#seconds ? this.#tracker.recentPlacement : (this.#chosen()?.placement ?? this.#tracker.placement);
   }
 
   /** The motion that is chosen; nothing where none is kept. */
