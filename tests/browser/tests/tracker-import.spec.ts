@@ -108,7 +108,8 @@ function aYear(): { sessions: object[]; stretches: object[]; motion: object[]; l
       const [label, corrected] = [labels[(index + day) % labels.length] as string, index % 41 === 0 ? "walking" : null];
       const note = index % 60 === 0 ? `“Note” ${index} of day ${day}` : null;
       const steps = label.startsWith("walking") ? Math.round((end - start) / 600) : null;
-      stretches.push({ id: `${day}-${index}`, session, start: iso(start), end: iso(end), label, confidence: 0.5 + (index % 50) / 101, corrected, note, steps });
+      const placement = ["unknown", "pocket", "belt", "hand", null][index % 5];
+      stretches.push({ id: `${day}-${index}`, session, start: iso(start), end: iso(end), label, confidence: 0.5 + (index % 50) / 101, corrected, note, steps, placement });
       minutes[corrected ?? label] = (minutes[corrected ?? label] ?? 0) + (end - start) / 60_000;
       start = end;
     }
